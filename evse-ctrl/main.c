@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * evse-ctrl: the charger's controller on the customer's side of the EVSE generic interface v3. Wires settings,
+ * drivers and charge points together; no decisions.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "evse-ctrl/evse_station.h"
+#include "lib/linux/app.h"
+#include "sim/sim_stack.h"
+
+static struct app app;
+static struct evse_conf conf[EVSE_INDEX_MAX];
+static struct evse_point point[EVSE_INDEX_MAX];
+static struct evse_station station;
+
+static const struct forecourt_plugin *const builtin[] = {&sim_stack_plugin, NULL};
+
+/*
+ * The simulated stack replaces the vendor's simulator, which plays the operator too: it authorises and stops by
+ * itself. With real power modules nobody is authorised and nothing ends unless somebody says so.
+ */
+static void without_simulated_operator(struct app *a, uint32_t i)
+{
+	if (a->unit[i].driver.record == &sim_stack_plugin)
+		return;
+	if (!app_is_set(a, i, "charge_duration"))
+		conf[i].charge_duration_ms = 0;
+	if (!app_is_set(a, i, "ccs_authorisation_duration"))
+		conf[i].authorisation_ms = -1;
+}
+
+static int build(struct app *a, struct machine *machine, char *err, size_t err_size)
+{
+	uint32_t i;
+
+	evse_station_init(&station);
+	for (i = 0; i < a->n_units; i++) {
+		const struct app_unit *unit = &a->unit[i];
+		struct evse_point_setup setup = {
+			.conf = &conf[i],
+			.index = unit->index,
+			.driver = unit->driver.record,
+			.ops = &unit->driver.ops.pm,
+			.driver_state = app_memory(a, unit->driver.record->state_size),
+			.kv = unit->kv,
+			.n_kv = unit->n_kv,
+			.sink = app_log_sink(a),
+		};
+		int ret;
+
+		if (!setup.driver_state)
+			return app_error(-ENOMEM, err, err_size, "not enough memory for pistol %u", unit->index);
+		without_simulated_operator(a, i);
+		ret = evse_point_init(&point[i], &setup, app_now_us(a), err, err_size);
+		if (ret)
+			return ret;
+		evse_station_add(&station, &point[i]);
+	}
+	machine->ops = &evse_station_ops;
+	machine->self = &station;
+	machine->name = "evse-ctrl";
+	return 0;
+}
+
+static void fini(struct app *a)
+{
+	uint32_t i;
+
+	for (i = 0; i < a->n_units; i++)
+		evse_point_fini(&point[i]);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct app_spec spec = {
+		.program = "evse-ctrl",
+		.purpose = "charger side of the EVSE generic interface v3",
+		.unit_table = evse_conf_table,
+		.unit_settings = conf,
+		.unit_size = sizeof(conf[0]),
+		.n_units_max = EVSE_INDEX_MAX,
+		.driver_kind = FORECOURT_KIND_POWER_MODULE,
+		.driver_default = "sim",
+		.builtin = builtin,
+		.build = build,
+		.fini = fini,
+	};
+	struct app_spec full = spec;
+
+	full.n_unit_table = evse_conf_n;
+	return app_main(&app, &full, argc, argv);
+}
