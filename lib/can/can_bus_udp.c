@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A bus over UDP multicast, for machines without kernel CAN and without any right. One socket receives (bound
+ * to the group, joined on one interface), another one sends from a port of its own, by which we know our own
+ * datagrams.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <forecourt/units.h>
+
+#include "lib/can/can_backends.h"
+#include "lib/can/can_filter_set.h"
+#include "lib/can/can_link.h"
+#include "lib/can/can_port.h"
+#include "lib/can/can_rx_batch.h"
+#include "lib/can/can_udp_codec.h"
+
+/* A socket learns nothing of its interface by itself: looked at once a second, not on the loopback. */
+#define WATCH_US 1000000
+
+struct udp {
+	struct can_port port; /* first, so that a pointer to it, or to its bus, is one to this */
+	int rx_fd, tx_fd;
+	int ifindex; /* joined on */
+	bool has_echo, is_loopback;
+	uint8_t ttl;
+	char iface[CAN_URL_IFACE_MAX];
+	struct sockaddr_in group;
+	struct sockaddr_in own; /* where our datagrams come from */
+	struct can_filter_set filters;
+	struct can_rx_batch batch;
+	uint8_t rx[CAN_RX_BATCH_LEN][CAN_UDP_READ_MAX];
+	struct mmsghdr tx_msg[CAN_PORT_CHUNK];
+	struct iovec tx_iov[CAN_PORT_CHUNK];
+	uint8_t tx[CAN_PORT_CHUNK][CAN_UDP_WRITE_MAX];
+};
+
+static struct udp *self_of(struct can_bus *b)
+{
+	return (struct udp *)b;
+}
+
+static int link_error(int rc)
+{
+	switch (-rc) {
+	case ENETDOWN:
+	case ENETUNREACH:
+	case EHOSTUNREACH:
+	case EADDRNOTAVAIL:
+		return -ENETDOWN;
+	case ENODEV:
+	case ENXIO:
+		return -ENODEV;
+	default:
+		return 0;
+	}
+}
+
+static int transmit(struct can_port *p, const struct can_frame *f, size_t n)
+{
+	struct udp *u = self_of(&p->bus);
+	struct timespec t;
+	int64_t now_us;
+	size_t i;
+	int rc;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	now_us = (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+	for (i = 0; i < n; i++)
+		u->tx_iov[i].iov_len = can_udp_encode(&f[i], now_us, u->tx[i]);
+	do {
+		if (n == 1)
+			rc = send(u->tx_fd, u->tx[0], u->tx_iov[0].iov_len, MSG_DONTWAIT) < 0 ? -1 : 1;
+		else
+			rc = sendmmsg(u->tx_fd, u->tx_msg, (unsigned)n, MSG_DONTWAIT);
+	} while (rc < 0 &&
+		 (errno == EINTR || errno == ECONNREFUSED)); /* the latter: word of an earlier one */
+	return rc < 0 ? -errno : rc;
+}
+
+static const struct can_port_ops port_ops = {
+	.transmit = transmit,
+	.link_error = link_error,
+};
+
+/* True when the slot holds a frame for us. */
+static bool read_slot(struct udp *u, const struct can_rx_slot *slot, struct can_frame *f,
+		      struct can_rx_info *info)
+{
+	info->time_us = slot->time_us;
+	info->n_dropped = u->batch.n_dropped;
+	u->port.bus.stats.n_rx_dropped = u->batch.n_dropped;
+	info->is_own = slot->from->sin_port == u->own.sin_port &&
+		       slot->from->sin_addr.s_addr == u->own.sin_addr.s_addr;
+	if (info->is_own && !u->has_echo)
+		return false;
+	info->is_local = slot->from->sin_addr.s_addr == u->own.sin_addr.s_addr;
+	if (slot->flags & MSG_TRUNC || can_udp_decode(slot->data, slot->len, f) != 0) {
+		u->port.bus.stats.n_rx_bad++;
+		return false;
+	}
+	if (!can_filter_set_match(&u->filters, f->can_id))
+		return false;
+	if (f->can_id & CAN_ERR_FLAG)
+		u->port.bus.stats.n_err++;
+	else
+		u->port.bus.stats.n_rx++;
+	return true;
+}
+
+static int udp_recv(struct can_bus *b, struct can_frame *f, struct can_rx_info *info)
+{
+	struct udp *u = self_of(b);
+	struct can_rx_slot slot;
+	int rc;
+
+	if (can_port_take_edge(&u->port, f, info))
+		return 1;
+	while ((rc = can_rx_batch_next(&u->batch, &slot)) > 0)
+		if (read_slot(u, &slot, f, info))
+			return 1;
+	if (rc == 0 || link_error(rc) == 0)
+		return rc;
+	can_port_mark_down(&u->port, link_error(rc));
+	return can_port_take_edge(&u->port, f, info);
+}
+
+static int udp_set_filters(struct can_bus *b, const struct can_filter *f, size_t n)
+{
+	return can_filter_set_put(&self_of(b)->filters, f, n);
+}
+
+static int udp_fd(const struct can_bus *b)
+{
+	return ((const struct udp *)b)->rx_fd;
+}
+
+/* --- opening -------------------------------------------------------------------------------------------- */
+
+static int set_int(int fd, int level, int name, int value)
+{
+	return setsockopt(fd, level, name, &value, sizeof(value)) == 0 ? 0 : -errno;
+}
+
+/* Member of the group on this interface, and on no other one that someone else on the host has joined. */
+static int join(struct udp *u, int ifindex)
+{
+	struct ip_mreqn m;
+
+	memset(&m, 0, sizeof(m));
+	m.imr_multiaddr = u->group.sin_addr;
+	m.imr_ifindex = u->ifindex;
+	if (u->ifindex != 0)
+		setsockopt(u->rx_fd, IPPROTO_IP, IP_DROP_MEMBERSHIP, &m,
+			   sizeof(m)); /* gone with the old one */
+	m.imr_ifindex = ifindex;
+	if (setsockopt(u->rx_fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &m, sizeof(m)) != 0 && errno != EADDRINUSE)
+		return -errno;
+	u->ifindex = ifindex;
+	return 0;
+}
+
+static int open_rx(struct udp *u)
+{
+	int rc;
+
+	u->rx_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (u->rx_fd < 0)
+		return -errno;
+	rc = set_int(u->rx_fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	if (rc == 0)
+		rc = set_int(u->rx_fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	if (rc == 0)
+		rc = set_int(u->rx_fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
+	if (rc == 0)
+		rc = can_rx_batch_prepare(u->rx_fd);
+	/* Bound to the group: datagrams to the host's own addresses do not get in. */
+	if (rc == 0 && bind(u->rx_fd, (const struct sockaddr *)&u->group, sizeof(u->group)) != 0)
+		rc = -errno;
+	return rc;
+}
+
+static int iface_address(const struct udp *u, struct in_addr *address)
+{
+	const struct sockaddr_in *a;
+	struct ifreq r;
+
+	memset(&r, 0, sizeof(r));
+	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", u->iface);
+	r.ifr_addr.sa_family = AF_INET;
+	if (ioctl(u->rx_fd, SIOCGIFADDR, &r) != 0)
+		return -errno;
+	a = (const struct sockaddr_in *)(const void *)&r.ifr_addr;
+	*address = a->sin_addr;
+	return 0;
+}
+
+/* A fresh sending socket on this interface; the old one stays when it fails. */
+static int open_tx(struct udp *u, int ifindex)
+{
+	struct sockaddr_in own;
+	socklen_t len = sizeof(own);
+	struct ip_mreqn m;
+	int rc, fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -errno;
+	memset(&m, 0, sizeof(m));
+	m.imr_ifindex = ifindex;
+	memset(&own, 0, sizeof(own));
+	own.sin_family = AF_INET;
+	rc = iface_address(u, &own.sin_addr);
+	if (rc == 0)
+		rc = set_int(fd, SOL_SOCKET, SO_SNDBUF, CAN_PORT_SEND_BYTES);
+	if (rc == 0)
+		rc = set_int(fd, IPPROTO_IP, IP_MULTICAST_TTL, u->ttl);
+	if (rc == 0)
+		rc = set_int(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 1);
+	if (rc == 0 && setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &m, sizeof(m)) != 0)
+		rc = -errno;
+	if (rc == 0 && (bind(fd, (const struct sockaddr *)&own, sizeof(own)) != 0 ||
+			connect(fd, (const struct sockaddr *)&u->group, sizeof(u->group)) != 0 ||
+			getsockname(fd, (struct sockaddr *)&own, &len) != 0))
+		rc = -errno;
+	if (rc) {
+		close(fd);
+		return rc;
+	}
+	if (u->tx_fd >= 0)
+		close(u->tx_fd);
+	u->tx_fd = fd;
+	u->own = own;
+	return 0;
+}
+
+/* Joins and opens the way out on the interface as it is now. */
+static int attach(struct udp *u, int ifindex)
+{
+	int rc = ifindex == u->ifindex ? 0 : join(u, ifindex);
+
+	return rc ? rc : open_tx(u, ifindex);
+}
+
+static void look_at_link(struct udp *u, int64_t now_us)
+{
+	int ifindex;
+	bool is_up;
+
+	can_link_read(u->rx_fd, u->iface, &ifindex, &is_up);
+	if (!is_up || ifindex != u->ifindex)
+		can_port_mark_down(&u->port, ifindex == 0 ? -ENODEV : -ENETDOWN);
+	if (u->port.down_rc && is_up && attach(u, ifindex) == 0)
+		can_port_mark_up(&u->port);
+	if (u->port.down_rc)
+		u->port.check_us = now_us + CAN_LINK_CHECK_US;
+	else
+		u->port.check_us = u->is_loopback ? FC_NEVER : now_us + WATCH_US;
+}
+
+static int64_t udp_service(struct can_bus *b, int64_t now_us)
+{
+	struct udp *u = self_of(b);
+
+	can_port_retry(&u->port, now_us);
+	if (now_us >= u->port.check_us)
+		look_at_link(u, now_us);
+	return fc_min_i64(u->port.check_us, can_port_retry_us(&u->port));
+}
+
+static void udp_close(struct can_bus *b)
+{
+	struct udp *u = self_of(b);
+
+	if (u->rx_fd >= 0)
+		close(u->rx_fd);
+	if (u->tx_fd >= 0)
+		close(u->tx_fd);
+	free(u);
+}
+
+static const struct can_bus_ops udp_ops = {
+	.send = can_port_send,
+	.send_many = can_port_send_many,
+	.recv = udp_recv,
+	.set_filters = udp_set_filters,
+	.fd = udp_fd,
+	.service = udp_service,
+	.close = udp_close,
+};
+
+static void init_members(struct udp *u, const struct can_url *url)
+{
+	size_t i;
+
+	can_port_init(&u->port, &udp_ops, &port_ops);
+	u->port.check_us = 0;
+	u->rx_fd = -1;
+	u->tx_fd = -1;
+	u->has_echo = url->has_echo;
+	u->ttl = url->ttl;
+	u->is_loopback = strcmp(url->iface, "lo") == 0;
+	snprintf(u->iface, sizeof(u->iface), "%s", url->iface);
+	u->group.sin_family = AF_INET;
+	u->group.sin_port = htons(url->port);
+	u->group.sin_addr.s_addr = htonl(url->group);
+	can_filter_set_init(&u->filters);
+	for (i = 0; i < CAN_PORT_CHUNK; i++) {
+		u->tx_iov[i].iov_base = u->tx[i];
+		u->tx_msg[i].msg_hdr.msg_iov = &u->tx_iov[i];
+		u->tx_msg[i].msg_hdr.msg_iovlen = 1;
+	}
+}
+
+static int open_link(struct udp *u, char *err, size_t err_size)
+{
+	int ifindex, rc;
+	bool is_up;
+
+	can_link_read(u->rx_fd, u->iface, &ifindex, &is_up);
+	if (ifindex == 0) {
+		snprintf(err, err_size, "network interface %s does not exist", u->iface);
+		return -ENODEV;
+	}
+	if (!is_up) {
+		snprintf(err, err_size, "network interface %s is down", u->iface);
+		return -ENETDOWN;
+	}
+	rc = attach(u, ifindex);
+	if (rc == -EADDRNOTAVAIL)
+		snprintf(err, err_size, "network interface %s has no IPv4 address", u->iface);
+	else if (rc)
+		snprintf(err, err_size, "no multicast on %s: %s", u->iface, strerror(-rc));
+	return rc;
+}
+
+int can_udp_open(const struct can_url *url, struct can_bus **bus, char *err, size_t err_size)
+{
+	struct udp *u = calloc(1, sizeof(*u));
+	int rc;
+
+	if (!u) {
+		snprintf(err, err_size, "out of memory");
+		return -ENOMEM;
+	}
+	init_members(u, url);
+	rc = open_rx(u);
+	if (rc)
+		snprintf(err, err_size, "no UDP socket on port %u: %s", url->port, strerror(-rc));
+	else
+		rc = open_link(u, err, err_size);
+	if (rc) {
+		udp_close(&u->port.bus);
+		return rc;
+	}
+	can_rx_batch_init(&u->batch, u->rx_fd, u->rx, sizeof(u->rx[0]));
+	*bus = &u->port.bus;
+	return 0;
+}
