@@ -69,6 +69,8 @@ const struct opt evse_conf_table[] = {
 	 "send Sequence_Control"},
 	{"status_on_stop", 0, OPT_BOOL, L, "", 0, 1, "true", AT(is_status_sent_on_stop), NULL,
 	 "send Power_Modules_Status also at once when power has stopped"},
+	{"driver_can", 0, OPT_TEXT, P, "", 0, 0, "", AT(driver_can), NULL,
+	 "bus of the power modules, where the driver has one of its own"},
 };
 
 const size_t evse_conf_n = sizeof(evse_conf_table) / sizeof(evse_conf_table[0]);

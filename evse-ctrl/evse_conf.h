@@ -40,6 +40,7 @@ struct evse_conf {
 	/* Message switches: let a half-written controller send the rest itself. */
 	int32_t is_status_sent, is_parameters_sent, is_sequence_sent;
 	int32_t is_status_sent_on_stop;
+	char driver_can[64]; /* URL of the power modules' own bus; empty: none */
 };
 
 extern const struct opt evse_conf_table[];

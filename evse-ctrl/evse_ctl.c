@@ -149,6 +149,7 @@ static int do_set(struct evse_point *p, const struct ctl_words *w, size_t first,
 		if (ret)
 			return ret;
 	}
+	evse_power_update(&p->session, now_us, false, &p->inner); /* a lowered limit counts at once */
 	return 0;
 }
 

@@ -20,9 +20,9 @@ static int32_t host_send(void *ctx, uint32_t bus, const struct can_frame *frame)
 {
 	struct evse_point *p = ctx;
 
-	if (!p->out || bus > UINT8_MAX)
+	if (!p->out || bus > 1 || (bus == 1 && p->bus_base == 0))
 		return -EINVAL;
-	return out_queue_frame(p->out, (uint8_t)bus, frame) ? 0 : -ENOBUFS;
+	return out_queue_frame(p->out, bus == 1 ? p->bus_base : 0, frame) ? 0 : -ENOBUFS;
 }
 
 static void read_driver(struct evse_point *p, int64_t now_us)
@@ -130,6 +130,25 @@ void evse_point_rx(struct evse_point *p, int64_t now_us, const struct can_frame 
 	} else {
 		evse_session_rx(&p->session, now_us, f, &p->inner);
 	}
+	evse_point_settle(p, now_us, out);
+}
+
+void evse_point_driver_rx(struct evse_point *p, int64_t now_us, uint32_t bus, const struct can_frame *f,
+			  struct out_queue *out)
+{
+	p->out = out;
+	if (p->ops->rx)
+		p->ops->rx(p->driver_state, now_us, bus, f);
+	read_driver(p, now_us);
+	evse_point_settle(p, now_us, out);
+}
+
+void evse_point_driver_io(struct evse_point *p, int64_t now_us, struct out_queue *out)
+{
+	p->out = out;
+	if (p->ops->io)
+		p->ops->io(p->driver_state, now_us);
+	read_driver(p, now_us);
 	evse_point_settle(p, now_us, out);
 }
 

@@ -33,6 +33,7 @@ struct evse_point {
 	struct forecourt_host host;
 	struct can_filter driver_filter[EVSE_POINT_DRIVER_FILTERS];
 	uint32_t n_driver_filters;
+	uint8_t bus_base; /* the driver's bus 1 is the runner's bus bus_base; 0: it has none */
 	struct out_queue *out;  /* where host->send goes during a call into the driver */
 	struct out_queue inner; /* what the session wants done */
 };
@@ -46,6 +47,11 @@ void evse_point_tick(struct evse_point *p, int64_t now_us, struct out_queue *out
 int64_t evse_point_next_us(const struct evse_point *p);
 /* After an operator's word was given to the session: performs what it queued in p->inner. */
 void evse_point_settle(struct evse_point *p, int64_t now_us, struct out_queue *out);
+/* A frame of the driver's own bus, numbered as the driver knows it (1 and up). */
+void evse_point_driver_rx(struct evse_point *p, int64_t now_us, uint32_t bus, const struct can_frame *f,
+			  struct out_queue *out);
+/* The driver's descriptor has input. */
+void evse_point_driver_io(struct evse_point *p, int64_t now_us, struct out_queue *out);
 size_t evse_point_filters(const struct evse_point *p, struct can_filter *f, size_t n);
 
 #endif

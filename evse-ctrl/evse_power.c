@@ -197,6 +197,7 @@ void evse_power_update(struct evse_session *s, int64_t now_us, bool is_refresh, 
 		s->sp = sp;
 		s->sp_us = now_us;
 		evse_session_fault(s, now_us, EVSE_FAULT_GUARD, out);
+		fault_lower(&s->faults, EVSE_FAULT_GUARD); /* an event, not a condition */
 		return;
 	}
 	s->sp = sp;
@@ -209,24 +210,27 @@ static bool is_powered(const struct evse_session *s)
 	return s->sp.mode == PM_INSULATION_TEST || s->sp.mode == PM_PRECHARGE || s->sp.mode == PM_TRANSFER;
 }
 
-/* Output current beyond what was asked for longer than a ramp can explain. */
+/*
+ * Output current beyond what was asked, for longer than the stack's own ramp from the moment of asking and
+ * half a second explain. Asking for less starts a new wait.
+ */
 static bool is_over_current(struct evse_session *s, int64_t now_us)
 {
 	int32_t i = fc_abs_i32(s->in.status.i_mA);
 	int32_t asked = fc_max_i32(fc_abs_i32(s->sp.i_max_mA), fc_abs_i32(s->sp.i_min_mA));
-	int32_t ramp_mA = 0;
+	int32_t ramp_mA_per_s = s->sp.mode == PM_TRANSFER ? s->in.caps.ramp_mA_per_s : 0;
 
 	if (i <= asked + OVER_CURRENT_mA + fc_permille_of(asked, OVER_CURRENT_PERMILLE)) {
-		s->over_since_us = FC_NEVER;
+		s->over_until_us = FC_NEVER;
 		return false;
 	}
-	if (s->over_since_us == FC_NEVER)
-		s->over_since_us = now_us;
-	/* A falling current is on its way down at the driver's own ramp. */
-	if (s->in.caps.ramp_mA_per_s > 0 && s->sp.mode == PM_TRANSFER)
-		ramp_mA = i - asked;
-	return now_us - s->over_since_us >=
-	       OVER_CURRENT_US + (ramp_mA > 0 ? (int64_t)ramp_mA * FC_US_PER_S / s->in.caps.ramp_mA_per_s : 0);
+	if (s->over_until_us == FC_NEVER || asked < s->over_asked_mA) {
+		s->over_until_us = now_us + OVER_CURRENT_US;
+		if (ramp_mA_per_s > 0)
+			s->over_until_us += (int64_t)(i - asked) * FC_US_PER_S / ramp_mA_per_s;
+	}
+	s->over_asked_mA = asked;
+	return now_us >= s->over_until_us;
 }
 
 void evse_power_supervise(struct evse_session *s, int64_t now_us, struct out_queue *out)
@@ -255,10 +259,12 @@ void evse_power_supervise(struct evse_session *s, int64_t now_us, struct out_que
 	if (is_over_current(s, now_us))
 		evse_session_fault(s, now_us,
 				   s->sp.mode == PM_TRANSFER ? EVSE_FAULT_OVER_CURRENT : EVSE_FAULT_CURRENT_STUCK, out);
-	else if (s->over_since_us == FC_NEVER) {
+	else if (s->over_until_us == FC_NEVER) {
 		fault_lower(&s->faults, EVSE_FAULT_OVER_CURRENT);
 		fault_lower(&s->faults, EVSE_FAULT_CURRENT_STUCK);
 	}
+	if (!st->is_closed)
+		fault_lower(&s->faults, EVSE_FAULT_CONTACTOR);
 	if (now_us >= s->open_force_us)
 		evse_session_fault(s, now_us, EVSE_FAULT_CURRENT_STUCK, out);
 	if (is_powered(s) && s->was_ready && !st->is_ready) {

@@ -38,7 +38,7 @@ int evse_session_init(struct evse_session *s, const struct evse_conf *conf, unsi
 	rx_watch_init(&s->emergency_watch, ms(conf->emergency_clear_ms));
 	s->power_us = FC_NEVER;
 	s->rearm_us = now_us;
-	s->over_since_us = FC_NEVER;
+	s->over_until_us = FC_NEVER;
 	s->open_force_us = FC_NEVER;
 	s->is_start_allowed = conf->is_start_allowed != 0;
 	s->flags = s->is_start_allowed ? EVSE_FLAG_START : 0;
@@ -244,29 +244,26 @@ static void end_session(struct evse_session *s, int64_t now_us, enum evse_state 
 
 /* --- events ---------------------------------------------------------------------------------------------- */
 
-static bool may_have_power(const struct evse_session *s)
+/* Commands count only in a session, from a module that is heard, and newer than what stopped power before. */
+static bool may_accept_power(const struct evse_session *s, int64_t now_us)
 {
 	return s->is_open && !s->is_terminating && s->status_watch.last_us != FC_NEVER && !s->is_status_lost &&
-	       !s->is_emergency && !s->faults.latched &&
-	       s->state != EVSE_ST_SHUTDOWN && s->state != EVSE_ST_FAULT && s->state != EVSE_ST_STOPPED &&
-	       s->power_us != FC_NEVER && s->power_us > s->rearm_us;
+	       !s->is_emergency && !s->faults.latched && now_us > s->rearm_us && s->state != EVSE_ST_SHUTDOWN &&
+	       s->state != EVSE_ST_FAULT && s->state != EVSE_ST_STOPPED;
 }
 
 static void on_power_control(struct evse_session *s, int64_t now_us, const struct evse_event *ev,
 			     struct out_queue *out)
 {
+	if (s->state != EVSE_ST_CLOSING && !may_accept_power(s, now_us))
+		return;
 	if (ev->power.function == EVSE_FN_UNKNOWN && s->power.function != EVSE_FN_UNKNOWN)
 		log_f(&s->log, LOG_WARN, "Power_Function unknown: treated as Standby state=%s",
 		      evse_state_row(s->state)->name);
 	s->power = ev->power;
 	s->power_us = now_us;
-	if (s->state == EVSE_ST_CLOSING) {
-		evse_power_update(s, now_us, false, out);
-		return;
-	}
-	if (!may_have_power(s))
-		return;
-	evse_session_enter(s, now_us, evse_power_state(s, &s->power), "DC_Power_Control");
+	if (s->state != EVSE_ST_CLOSING)
+		evse_session_enter(s, now_us, evse_power_state(s, &s->power), "DC_Power_Control");
 	evse_power_update(s, now_us, false, out);
 }
 
@@ -356,35 +353,30 @@ static void on_bus_error(struct evse_session *s, int64_t now_us, const struct ca
 	evse_session_tick(s, now_us, out);
 }
 
-void evse_session_rx(struct evse_session *s, int64_t now_us, const struct can_frame *f, struct out_queue *out)
+static void on_event(struct evse_session *s, int64_t now_us, const struct evse_event *ev, struct out_queue *out)
 {
-	struct evse_event ev;
-
-	if (f->can_id & CAN_ERR_FLAG)
-		on_bus_error(s, now_us, f, out);
-	evse_wire_decode(&s->wire, f, &ev);
-	switch (ev.kind) {
+	switch (ev->kind) {
 	case EVSE_EV_STATUS:
-		on_status(s, now_us, &ev, out);
+		on_status(s, now_us, ev, out);
 		break;
 	case EVSE_EV_NEW_SESSION:
 		open_session(s, now_us, out);
 		break;
 	case EVSE_EV_POWER_CONTROL:
-		on_power_control(s, now_us, &ev, out);
+		on_power_control(s, now_us, ev, out);
 		break;
 	case EVSE_EV_SESSION_FINISHED:
-		s->record.finished = ev.number;
+		s->record.finished = ev->number;
 		if (s->is_open) {
 			s->has_ended = true;
 			end_session(s, now_us, EVSE_ST_CLOSING, out);
 		}
 		break;
 	case EVSE_EV_EMERGENCY:
-		on_emergency(s, now_us, &ev, out);
+		on_emergency(s, now_us, ev, out);
 		break;
 	case EVSE_EV_OCPP:
-		s->ocpp_target_mA = ev.ocpp_target_mA;
+		s->ocpp_target_mA = ev->ocpp_target_mA;
 		s->has_ocpp_target = true;
 		evse_power_update(s, now_us, false, out);
 		break;
@@ -393,6 +385,19 @@ void evse_session_rx(struct evse_session *s, int64_t now_us, const struct can_fr
 	case EVSE_EV_NONE:
 		break;
 	}
+}
+
+void evse_session_rx(struct evse_session *s, int64_t now_us, const struct can_frame *f, struct out_queue *out)
+{
+	enum evse_state before = s->state;
+	struct evse_event ev;
+
+	if (f->can_id & CAN_ERR_FLAG)
+		on_bus_error(s, now_us, f, out);
+	evse_wire_decode(&s->wire, f, &ev);
+	on_event(s, now_us, &ev, out);
+	if (s->state != before) /* the power stack never lags behind the state */
+		evse_power_update(s, now_us, false, out);
 }
 
 static void keep_record(struct evse_session *s, int64_t now_us, const struct pm_status *st)
@@ -487,6 +492,8 @@ static void check_state_time(struct evse_session *s, int64_t now_us, struct out_
 
 void evse_session_tick(struct evse_session *s, int64_t now_us, struct out_queue *out)
 {
+	enum evse_state before = s->state;
+
 	if (s->state == EVSE_ST_STOPPED)
 		return;
 	check_module(s, now_us, out);
@@ -501,6 +508,8 @@ void evse_session_tick(struct evse_session *s, int64_t now_us, struct out_queue 
 	}
 	if (s->is_terminating && s->n_final <= 0 && s->state != EVSE_ST_SHUTDOWN)
 		evse_session_enter(s, now_us, EVSE_ST_STOPPED, "stopped");
+	if (s->state != before)
+		evse_power_update(s, now_us, false, out);
 }
 
 int64_t evse_session_next_us(const struct evse_session *s)

@@ -93,7 +93,8 @@ struct evse_session {
 	struct evse_input in;
 	bool has_input;
 	int64_t input_us;
-	int64_t over_since_us; /* current above the set point since; FC_NEVER: is not */
+	int64_t over_until_us; /* current is above the set point, a fault from then on; FC_NEVER: is not */
+	int32_t over_asked_mA; /* what was asked meanwhile */
 	struct fault_set faults;
 	struct evse_shutdown shutdown;
 

@@ -31,6 +31,35 @@ static void without_simulated_operator(struct app *a, uint32_t i)
 		conf[i].authorisation_ms = -1;
 }
 
+static void driver_rx(void *ctx, int64_t now_us, uint32_t bus, const struct can_frame *f, struct out_queue *out)
+{
+	(void)bus; /* the runner's number; the driver knows its own as 1 */
+	evse_point_driver_rx(ctx, now_us, 1, f, out);
+}
+
+static void driver_io(void *ctx, int64_t now_us, struct out_queue *out)
+{
+	evse_point_driver_io(ctx, now_us, out);
+}
+
+/* The driver's own bus and descriptor, where it has them. */
+static int connect_driver(struct app *a, uint32_t i, char *err, size_t err_size)
+{
+	const struct power_module_ops *ops = point[i].ops;
+	struct can_filter filter[EVSE_POINT_DRIVER_FILTERS];
+	uint32_t n = ops->filters ? ops->filters(point[i].driver_state, 1, filter, EVSE_POINT_DRIVER_FILTERS) : 0;
+	int fd = ops->fd && ops->io ? ops->fd(point[i].driver_state) : -1;
+	int ret;
+
+	if (conf[i].driver_can[0]) {
+		ret = app_add_bus(a, conf[i].driver_can, filter, n, driver_rx, &point[i], err, err_size);
+		if (ret < 0)
+			return ret;
+		point[i].bus_base = (uint8_t)ret;
+	}
+	return fd < 0 ? 0 : app_add_fd(a, fd, driver_io, &point[i]);
+}
+
 static int build(struct app *a, struct machine *machine, char *err, size_t err_size)
 {
 	uint32_t i;
@@ -54,6 +83,8 @@ static int build(struct app *a, struct machine *machine, char *err, size_t err_s
 			return app_error(-ENOMEM, err, err_size, "not enough memory for pistol %u", unit->index);
 		without_simulated_operator(a, i);
 		ret = evse_point_init(&point[i], &setup, app_now_us(a), err, err_size);
+		if (ret == 0)
+			ret = connect_driver(a, i, err, err_size);
 		if (ret)
 			return ret;
 		evse_station_add(&station, &point[i]);

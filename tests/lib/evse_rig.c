@@ -28,9 +28,16 @@ static int32_t drv_init(void *self, const struct forecourt_host *host, const str
 	return 0;
 }
 
+static int32_t drv_current(const struct rig_driver *d, int64_t now_us)
+{
+	int32_t i_mA = d->from_mA - fc_slope_step(d->fall_mA_per_s, now_us - d->from_us);
+
+	return d->fall_mA_per_s && i_mA > d->i_mA ? i_mA : d->i_mA;
+}
+
 static void drv_caps(void *self, struct pm_caps *caps)
 {
-	(void)self;
+	caps->ramp_mA_per_s = rig_of(self)->driver.fall_mA_per_s;
 	caps->flags = PM_CAP_BLEEDER | PM_CAP_OUTPUT_RELAY | PM_CAP_MEASURES_VI | PM_CAP_MEASURES_INSULATION;
 	caps->v_max_mV = 1000000;
 	caps->i_charge_max_mA = 500000;
@@ -51,6 +58,8 @@ static void drv_set(void *self, int64_t now_us, const struct pm_setpoint *sp)
 	d->is_awake = sp->mode != PM_OFF || sp->is_urgent;
 	if (sp->mode == PM_INSULATION_TEST || sp->mode == PM_PRECHARGE || sp->mode == PM_TRANSFER)
 		d->v_mV = sp->v_mV;
+	d->from_mA = sp->mode == PM_TRANSFER ? drv_current(d, now_us) : 0;
+	d->from_us = now_us;
 	d->i_mA = sp->mode == PM_TRANSFER ? sp->i_max_mA : 0;
 	if (sp->is_bleeding)
 		d->v_mV = 0;
@@ -62,7 +71,7 @@ static void drv_status(void *self, int64_t now_us, struct pm_status *st)
 	struct rig_driver *d = &r->driver;
 
 	st->v_mV = d->v_mV;
-	st->i_mA = d->stuck_mA ? d->stuck_mA : d->i_mA;
+	st->i_mA = d->stuck_mA ? d->stuck_mA : drv_current(d, now_us);
 	st->t_vi_us = d->stale_since_us < now_us ? d->stale_since_us : now_us;
 	st->avail_v_max_mV = d->avail_mV;
 	st->avail_i_max_mA = d->avail_mA;

@@ -20,6 +20,9 @@ struct rig_driver {
 	uint32_t n_set;
 	int32_t v_mV, i_mA;
 	int32_t insulation_ohm;
+	int32_t fall_mA_per_s; /* ramp of falling current, announced; 0: at once */
+	int32_t from_mA;
+	int64_t from_us;
 	int32_t stuck_mA;      /* current that flows whatever is asked */
 	bool is_ready_after_wake, is_awake;
 	int64_t stale_since_us; /* FC_NEVER: readings are fresh */

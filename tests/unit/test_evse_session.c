@@ -590,6 +590,20 @@ static void test_evse_over_voltage_and_over_current_are_faults(void **state)
 	assert_int_equal(r->driver.i_mA, 0);
 }
 
+static void test_evse_falling_at_the_stacks_own_ramp_is_no_fault(void **state)
+{
+	struct rig *r = *state;
+
+	r->driver.fall_mA_per_s = 20000;
+	start_to(r, EVSE_ST_TRANSFER);
+	rig_power(r, EVSE_FN_POWER_TRANSFER, 400000, 60000, true, false);
+	rig_run_ms(r, 1000);
+	rig_power(r, EVSE_FN_POWER_TRANSFER, 400000, 0, true, false);
+	rig_run_ms(r, 6000);
+	assert_int_equal(r->point.session.faults.latched, 0);
+	assert_int_equal(r->status.present_current_mA, 0);
+}
+
 static void test_evse_current_that_does_not_stop_is_a_fault_and_opens_in_time(void **state)
 {
 	struct rig *r = *state;
@@ -701,6 +715,24 @@ static void test_evse_emergency_button_stops_and_is_told(void **state)
 	assert_int_equal(r->driver.i_mA, 0);
 	rig_run_ms(r, 100);
 	assert_int_equal(r->status.system_enable, 0);
+}
+
+static void test_evse_command_of_a_silent_module_is_ignored_without_a_fault(void **state)
+{
+	struct rig *r = *state;
+
+	start_to(r, EVSE_ST_SESSION);
+	r->module_alive = false;
+	rig_run_ms(r, 500);
+	rig_power(r, EVSE_FN_INSULATION_TEST, 500000, 0, true, false);
+	rig_run_ms(r, 300);
+	assert_int_equal(r->point.session.faults.latched, 0);
+	assert_int_equal(r->point.session.guard.n_withheld, 0);
+	assert_false(r->driver.sp.is_closed);
+	rig_module_state(r, EVSE_MS_INSULATION_TEST);
+	rig_run_ms(r, 20);
+	rig_power(r, EVSE_FN_INSULATION_TEST, 500000, 0, true, false);
+	assert_int_equal(state_of(r), EVSE_ST_INSULATION);
 }
 
 /* --- frames that must not matter -------------------------------------------------------------------------- */
@@ -865,6 +897,7 @@ int main(void)
 		T(test_evse_E86_own_fault_stops_first_then_tells),
 		T(test_evse_stale_readings_are_a_fault),
 		T(test_evse_over_voltage_and_over_current_are_faults),
+		T(test_evse_falling_at_the_stacks_own_ramp_is_no_fault),
 		T(test_evse_current_that_does_not_stop_is_a_fault_and_opens_in_time),
 		T(test_evse_relay_that_does_not_open_is_a_fault),
 		T(test_evse_readiness_lost_under_power_is_a_fault),
@@ -873,6 +906,7 @@ int main(void)
 		T(test_evse_signal_outside_a_session_ends_at_once),
 		T(test_evse_E88_bus_off_counts_as_silence_and_recovers),
 		T(test_evse_emergency_button_stops_and_is_told),
+		T(test_evse_command_of_a_silent_module_is_ignored_without_a_fault),
 		T(test_evse_E02_odd_frames_are_counted_and_change_nothing),
 		T(test_evse_E06_index_out_of_range_is_refused),
 		T(test_evse_E08_battery_and_voltages_in_both_lengths),

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* Option table of the virtual charger-side module. Pure. */
+#include "sim/secc_conf.h"
+
+#include "evse_msgs.h"
+#include "sim/plug.h"
+
+#define AT(member) offsetof(struct secc_cfg, member), sizeof(((struct secc_cfg *)NULL)->member)
+#define L	   OPT_LIVE
+#define H	   OPT_HIDDEN
+#define LH	   (OPT_LIVE | OPT_HIDDEN)
+
+/* Largest value that the wire carries in steps of 0.1. */
+#define WIRE_MAX 6553500
+
+static const struct opt_name protocols[] = {
+	{EVSE_V3_0, "3.0"}, {EVSE_V3_1, "3.1"}, {EVSE_V3_2, "3.2"}, {EVSE_V3_3, "3.3"},
+	{EVSE_V3_5, "3.5"}, {EVSE_V3_6, "3.6"}, {0, NULL},
+};
+static const struct opt_name hardwares[] = {{SECC_HW_SECC, "SECC"}, {SECC_HW_SPCC, "SPCC"}, {0, NULL}};
+static const struct opt_name priorities[] = {{SECC_PRIO_STANDARD, "standard"},
+					     {SECC_PRIO_LATEST, "latest"},
+					     {SECC_PRIO_OLDEST, "oldest"},
+					     {0, NULL}};
+static const struct opt_name transfers[] = {
+	{V2G_DC_CORE, "DC_core"}, {V2G_DC_EXTENDED, "DC_extended"}, {0, NULL}};
+static const struct opt_name inputs[] = {{SECC_IN_NONE, "Not_Connected"},
+					 {SECC_IN_MONITOR, "Monitor"},
+					 {SECC_IN_STOP, "Stop"},
+					 {SECC_IN_CCS_DC_STOP, "CCS_DC_Stop"},
+					 {0, NULL}};
+static const struct opt_name outputs[] = {{0, "Not_Connected"}, {1, "CAN_Controlled"}, {0, NULL}};
+
+const struct opt secc_conf_table[] = {
+	{"protocol", 'p', OPT_ENUM, 0, "", 0, 0, "3.6", AT(protocol), protocols,
+	 "version of the EVSE generic interface: 3.0 3.1 3.2 3.3 3.5 3.6"},
+	{"index", 0, OPT_INT, 0, "", 1, 15, "1", AT(index), NULL, "pistol index"},
+	{"hardware", 0, OPT_ENUM, H, "", 0, 0, "SECC", AT(hardware), hardwares,
+	 "hardware whose inputs and outputs messages are used: SECC, SPCC"},
+	{"use_sequence_flags", 0, OPT_BOOL, L, "", 0, 1, "true", AT(use_sequence_flags), NULL,
+	 "wait for the flags of Sequence_Control"},
+	{"free_service", 0, OPT_BOOL, L, "", 0, 1, "true", AT(free_service), NULL,
+	 "false: the customer authorises the user (state 11)"},
+	{"charger_can_timeout_ms", 0, OPT_INT, L, "ms", 100, 60000, "500", AT(charger_can_timeout_ms), NULL,
+	 "silence of Power_Modules_Status that stops a session"},
+	{"min_charger_voltage", 0, OPT_MILLI, H, "V", 0, WIRE_MAX, "0", AT(min_voltage_mV), NULL,
+	 "lowest voltage, announced"},
+	{"max_charger_voltage", 0, OPT_MILLI, 0, "V", 1000, WIRE_MAX, "500", AT(max_voltage_mV), NULL,
+	 "voltage limit; also what Maximum_Voltage = 0 means"},
+	{"min_charger_current", 0, OPT_MILLI, H, "A", 0, 3276700, "0", AT(min_current_mA), NULL,
+	 "lowest current, announced"},
+	{"max_charger_current", 0, OPT_MILLI, L, "A", 0, 3276700, "120", AT(max_current_mA), NULL,
+	 "charge current limit; also what Maximum_Charge_Current = 0 means"},
+	{"max_charger_power", 0, OPT_MILLI, L, "kW", 0, WIRE_MAX, "0", AT(max_power_mkW), NULL,
+	 "power limit; 0: voltage times current"},
+	{"max_charger_discharge_current", 0, OPT_MILLI, H, "A", 0, 3276700, "0", AT(max_discharge_current_mA),
+	 NULL, "discharge current limit, positive"},
+	{"max_cable_voltage", 0, OPT_MILLI, 0, "V", 1000, WIRE_MAX, "500", AT(max_cable_voltage_mV), NULL,
+	 "voltage rating of the cable"},
+	{"max_cable_current", 0, OPT_MILLI, L, "A", 0, 3276700, "100", AT(max_cable_current_mA), NULL,
+	 "current rating of the cable"},
+	{"max_cable_power", 0, OPT_MILLI, LH, "kW", 0, WIRE_MAX, "0", AT(max_cable_power_mkW), NULL,
+	 "power rating of the cable; 0: unused"},
+	{"is_bidirectional", 0, OPT_BOOL, H, "", 0, 1, "false", AT(is_bidirectional), NULL,
+	 "negative currents may be asked for"},
+	{"supports_range_mode", 0, OPT_BOOL, H, "", 0, 1, "true", AT(supports_range_mode), NULL,
+	 "range mode with a vehicle that can (none of DIN 70121 and ISO 15118-2)"},
+	{"limit_non_bidir_to_positive_current", 0, OPT_BOOL, H, "", 0, 1, "true", AT(limit_positive), NULL,
+	 "clip negative requests where not bidirectional"},
+	{"skip_cable_check", 0, OPT_BOOL, 0, "", 0, 1, "false", AT(skip_cable_check), NULL,
+	 "no insulation test and no insulation alarm"},
+	{"enable_din", 0, OPT_BOOL, 0, "", 0, 1, "true", AT(enable_din), NULL, "speak DIN 70121"},
+	{"enable_iso_part2", 0, OPT_BOOL, 0, "", 0, 1, "true", AT(enable_iso2), NULL, "speak ISO 15118-2"},
+	{"protocol_priority_order", 0, OPT_ENUM, H, "", 0, 0, "standard", AT(priority), priorities,
+	 "whose order counts: standard (the vehicle's), latest, oldest"},
+	{"energy_transfer_type", 0, OPT_ENUM, H, "", 0, 0, "DC_extended", AT(energy_transfer), transfers,
+	 "pins: DC_core, DC_extended"},
+	{"dig_in1", 0, OPT_ENUM, H, "", 0, 0, "Not_Connected", AT(input[0]), inputs,
+	 "use of digital input 1"},
+	{"dig_in2", 0, OPT_ENUM, H, "", 0, 0, "CCS_DC_Stop", AT(input[1]), inputs, "use of digital input 2"},
+	{"dig_in3", 0, OPT_ENUM, H, "", 0, 0, "Not_Connected", AT(input[2]), inputs,
+	 "use of digital input 3"},
+	{"dig_in4", 0, OPT_ENUM, H, "", 0, 0, "Not_Connected", AT(input[3]), inputs,
+	 "use of digital input 4"},
+	{"dig_out1", 0, OPT_ENUM, H, "", 0, 0, "Not_Connected", AT(is_output_can[0]), outputs,
+	 "use of output 1"},
+	{"dig_out2", 0, OPT_ENUM, H, "", 0, 0, "Not_Connected", AT(is_output_can[1]), outputs,
+	 "use of output 2"},
+	{"dig_out3", 0, OPT_ENUM, H, "", 0, 0, "Not_Connected", AT(is_output_can[2]), outputs,
+	 "use of output 3"},
+	{"dig_out4", 0, OPT_ENUM, H, "", 0, 0, "Not_Connected", AT(is_output_can[3]), outputs,
+	 "use of output 4"},
+	{"led1", 0, OPT_ENUM, H, "", 0, 0, "Not_Connected", AT(is_led_can[0]), outputs, "use of LED 1"},
+	{"led2", 0, OPT_ENUM, H, "", 0, 0, "Not_Connected", AT(is_led_can[1]), outputs, "use of LED 2"},
+	{"led3", 0, OPT_ENUM, H, "", 0, 0, "Not_Connected", AT(is_led_can[2]), outputs, "use of LED 3"},
+	{"ocpp_limit", 0, OPT_MILLI, LH, "A", 0, 3276700, "0", AT(ocpp_limit_mA), NULL,
+	 "smart-charging limit of the back end; 0: none"},
+	{"derate_temperature", 0, OPT_BOOL, LH, "", 0, 1, "true", AT(derate_temperature), NULL,
+	 "derate and stop by temperature, with the vendor's curves"},
+	{"boot_time", 0, OPT_MILLI, 0, "s", 0, 600000, "1", AT(boot_ms), NULL,
+	 "time in state 0 (real: about 15)"},
+	{"negotiation_time", 0, OPT_MILLI, L, "s", 0, 50000, "1", AT(negotiation_ms), NULL,
+	 "shortest time in state 2 (real: tens of seconds)"},
+	{"communication_setup_timeout", 0, OPT_MILLI, LH, "s", 1000, 600000, "18", AT(setup_timeout_ms), NULL,
+	 "plug-in to SessionSetup"},
+	{"sequence_timeout", 0, OPT_MILLI, LH, "s", 1000, 600000, "60", AT(sequence_timeout_ms), NULL,
+	 "silence of the vehicle between two requests"},
+	{"wake_up_limit", 0, OPT_MILLI, L, "s", 1000, 600000, "40", AT(wake_up_limit_ms), NULL,
+	 "wait for System_Enable before the insulation test"},
+	{"insulation_timeout", 0, OPT_MILLI, L, "s", 1000, 600000, "30", AT(insulation_timeout_ms), NULL,
+	 "longest insulation test"},
+	{"lowering_timeout", 0, OPT_MILLI, LH, "s", 1000, 600000, "15", AT(lowering_timeout_ms), NULL,
+	 "wait for the lowered output after the test"},
+	{"precharge_timeout", 0, OPT_MILLI, L, "s", 1000, 60000, "7", AT(precharge_timeout_ms), NULL,
+	 "longest precharge"},
+	{"waiting_time", 0, OPT_MILLI, LH, "s", 0, 4500, "0.2", AT(waiting_ms), NULL,
+	 "time in state 6 before PowerDelivery is granted"},
+	{"contactor_time", 0, OPT_MILLI, LH, "s", 0, 10000, "0.2", AT(contactor_ms), NULL,
+	 "time that output contactors are given to open"},
+	{"closing_delay", 0, OPT_MILLI, L, "s", 0, 600000, "3", AT(closing_delay_ms), NULL,
+	 "time in state 10"},
+	{"dc_power_control_period_ms", 0, OPT_INT, L, "ms", 100, 60000, "100", AT(power_control_period_ms),
+	 NULL, "repetition of an unchanged DC_Power_Control"},
+	{"test_voltage", 0, OPT_MILLI, L, "V", 0, WIRE_MAX, "500", AT(test_voltage_mV), NULL,
+	 "of the insulation test, at most the announced maximum; 0: that"},
+	{"insulation_voltage_reached", 0, OPT_MILLI, H, "", 1, 1000, "0.9", AT(test_reached_permille), NULL,
+	 "part of the test voltage from which samples count"},
+	{"insulation_threshold", 0, OPT_INT, L, "kohm", 0, 510, "100", AT(insulation_pass_kohm), NULL,
+	 "least resistance to pass the test"},
+	{"insulation_alarm", 0, OPT_INT, LH, "ohm/V", 0, 10000, "100", AT(insulation_alarm_ohm_per_V), NULL,
+	 "least resistance per volt after the test; 0: no alarm"},
+	{"insulation_iterations", 0, OPT_INT, L, "", 1, 1000, "10", AT(insulation_iterations), NULL,
+	 "consecutive good samples to pass"},
+	{"lowered_voltage", 0, OPT_MILLI, H, "V", 1000, 100000, "20", AT(lowered_voltage_mV), NULL,
+	 "output that counts as lowered"},
+	{"open_current", 0, OPT_MILLI, H, "A", 100, 10000, "1", AT(open_current_mA), NULL,
+	 "contactors open below"},
+	{"precharge_current", 0, OPT_MILLI, LH, "A", 0, 10000, "2", AT(precharge_current_mA), NULL,
+	 "largest current asked for in precharge"},
+	{"seed", 0, OPT_INT, H, "", 0, INT32_MAX, "1", AT(seed), NULL, "of the session tags"},
+	{"evse_id", 0, OPT_INT, H, "", 0, INT32_MAX, "1", AT(evse_id), NULL, "number told to the vehicle"},
+	{"is_mated", 0, OPT_BOOL, H, "", 0, 1, "true", AT(is_mated), NULL,
+	 "the charger's half of the plug is in at the start"},
+};
+
+const size_t secc_conf_n = sizeof(secc_conf_table) / sizeof(secc_conf_table[0]);

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/* The last gate of the charger: each rule on its own facts. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "evse-ctrl/evse_guard.h"
+#include "evse_msgs.h"
+
+static struct evse_guard guard;
+static struct out_queue out;
+
+/* Everything in order for power transfer. */
+static struct evse_guard_facts good_facts(void)
+{
+	return (struct evse_guard_facts){
+		.state = EVSE_ST_TRANSFER,
+		.is_status_fresh = true,
+		.is_reading_fresh = true,
+		.i_mA = 100000,
+		.max_voltage_mV = 500000,
+		.max_charge_mA = 120000,
+		.max_discharge_mA = 60000,
+		.open_limit_mA = 1000,
+		.is_closed = true,
+	};
+}
+
+static struct pm_setpoint transfer(void)
+{
+	return (struct pm_setpoint){
+		.mode = PM_TRANSFER, .v_mV = 400000, .i_max_mA = 100000, .i_min_mA = 100000, .is_closed = 1};
+}
+
+static bool pass(const struct evse_guard_facts *facts, struct pm_setpoint *sp)
+{
+	bool is_good;
+
+	out_queue_clear(&out);
+	is_good = evse_guard_setpoint(&guard, facts, sp, &out);
+	assert_int_equal(out.n, 1);
+	assert_memory_equal(&out.item[0].u.setpoint, sp, sizeof(*sp));
+	return is_good;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	evse_guard_init(&guard, EVSE_V3_6, 1);
+	out_queue_init(&out);
+	return 0;
+}
+
+static void assert_withheld(struct evse_guard_facts facts, struct pm_setpoint sp)
+{
+	assert_false(pass(&facts, &sp));
+	assert_int_equal(sp.mode, PM_OFF);
+	assert_int_equal(sp.i_max_mA, 0);
+	assert_int_equal(sp.is_bleeding, 0);
+}
+
+static void test_guard_good_transfer_passes_unchanged(void **state)
+{
+	struct evse_guard_facts facts = good_facts();
+	struct pm_setpoint sp = transfer(), before = sp;
+
+	(void)state;
+	assert_true(pass(&facts, &sp));
+	assert_memory_equal(&sp, &before, sizeof(sp));
+	assert_int_equal(guard.n_withheld + guard.n_clipped, 0);
+}
+
+static void test_guard_power_needs_fresh_module_readings_no_emergency_no_fault(void **state)
+{
+	struct evse_guard_facts facts;
+
+	(void)state;
+	facts = good_facts();
+	facts.is_status_fresh = false;
+	assert_withheld(facts, transfer());
+	facts = good_facts();
+	facts.is_reading_fresh = false;
+	assert_withheld(facts, transfer());
+	facts = good_facts();
+	facts.is_emergency = true;
+	assert_withheld(facts, transfer());
+	facts = good_facts();
+	facts.has_latched_fault = true;
+	assert_withheld(facts, transfer());
+	assert_int_equal(guard.n_withheld, 4);
+}
+
+static void test_guard_mode_must_fit_the_state(void **state)
+{
+	struct evse_guard_facts facts = good_facts();
+	struct pm_setpoint sp = transfer();
+	int32_t s, mode;
+
+	(void)state;
+	for (s = 0; s < EVSE_N_STATES; s++) {
+		for (mode = PM_OFF; mode <= PM_TRANSFER; mode++) {
+			bool may = evse_state_row((enum evse_state)s)->modes & EVSE_MODE_BIT(mode);
+
+			facts.state = (enum evse_state)s;
+			facts.i_mA = 0;
+			sp = transfer();
+			sp.mode = mode;
+			sp.is_closed = evse_state_row(facts.state)->may_close;
+			assert_int_equal(pass(&facts, &sp), may);
+		}
+	}
+	sp = transfer();
+	sp.mode = 17;
+	assert_withheld(good_facts(), sp);
+	sp.mode = -1;
+	assert_withheld(good_facts(), sp);
+}
+
+static void test_guard_contactors_stay_closed_while_current_flows(void **state)
+{
+	struct evse_guard_facts facts = good_facts();
+	struct pm_setpoint sp = transfer();
+
+	(void)state;
+	sp.mode = PM_STANDBY;
+	sp.i_max_mA = sp.i_min_mA = 0;
+	sp.is_closed = 0;
+	assert_false(pass(&facts, &sp));
+	assert_true(sp.is_closed);
+	facts.i_mA = 999;
+	sp = transfer();
+	sp.mode = PM_STANDBY;
+	sp.i_max_mA = sp.i_min_mA = 0;
+	sp.is_closed = 0;
+	assert_true(pass(&facts, &sp));
+	assert_false(sp.is_closed);
+}
+
+static void test_guard_opening_may_be_forced_or_needs_a_fresh_reading(void **state)
+{
+	struct evse_guard_facts facts = good_facts();
+	struct pm_setpoint sp = {.mode = PM_OFF};
+
+	(void)state;
+	facts.may_force_open = true;
+	assert_true(pass(&facts, &sp));
+	facts.may_force_open = false;
+	facts.i_mA = 0;
+	facts.is_reading_fresh = false;
+	assert_false(pass(&facts, &sp));
+	assert_true(sp.is_closed);
+}
+
+static void test_guard_closing_is_refused_where_not_permitted(void **state)
+{
+	static const enum evse_state open[] = {EVSE_ST_NO_MODULE, EVSE_ST_IDLE,  EVSE_ST_BLOCKED,
+					       EVSE_ST_CLOSING,   EVSE_ST_FAULT, EVSE_ST_STOPPED};
+	struct evse_guard_facts facts = good_facts();
+	struct pm_setpoint sp = {.is_closed = 1};
+	unsigned i;
+
+	(void)state;
+	facts.is_closed = false;
+	for (i = 0; i < 6; i++) {
+		facts.state = open[i];
+		sp = (struct pm_setpoint){.mode = PM_OFF, .is_closed = 1};
+		assert_false(pass(&facts, &sp));
+		assert_false(sp.is_closed);
+	}
+	/* In the shutdown closed contactors may stay, open ones may not close. */
+	facts.state = EVSE_ST_SHUTDOWN;
+	sp = (struct pm_setpoint){.mode = PM_OFF, .is_closed = 1};
+	assert_false(pass(&facts, &sp));
+	facts.is_closed = true;
+	sp = (struct pm_setpoint){.mode = PM_OFF, .is_closed = 1};
+	assert_true(pass(&facts, &sp));
+	/* Stale module, emergency, fault. */
+	facts = good_facts();
+	facts.state = EVSE_ST_STANDBY;
+	facts.is_closed = false;
+	facts.is_emergency = true;
+	sp = (struct pm_setpoint){.mode = PM_STANDBY, .is_closed = 1};
+	assert_false(pass(&facts, &sp));
+}
+
+static void test_guard_power_needs_closed_contactors(void **state)
+{
+	struct evse_guard_facts facts = good_facts();
+	struct pm_setpoint sp = transfer();
+
+	(void)state;
+	facts.i_mA = 0;
+	sp.is_closed = 0;
+	assert_withheld(facts, sp);
+}
+
+static void test_guard_bleeding_only_in_standby_without_current(void **state)
+{
+	struct evse_guard_facts facts = good_facts();
+	struct pm_setpoint sp = transfer();
+
+	(void)state;
+	sp.is_bleeding = 1;
+	assert_withheld(facts, sp);
+	facts.state = EVSE_ST_LOWERING;
+	sp = (struct pm_setpoint){.mode = PM_STANDBY, .is_closed = 1, .is_bleeding = 1};
+	assert_true(pass(&facts, &sp));
+	sp.i_max_mA = 10;
+	assert_withheld(facts, sp);
+}
+
+static void test_guard_clips_to_limits_and_counts(void **state)
+{
+	struct evse_guard_facts facts = good_facts();
+	struct pm_setpoint sp = transfer();
+
+	(void)state;
+	sp.v_mV = 900000;
+	sp.i_max_mA = 300000;
+	sp.i_min_mA = -300000;
+	assert_true(pass(&facts, &sp));
+	assert_int_equal(sp.v_mV, 500000);
+	assert_int_equal(sp.i_max_mA, 120000);
+	assert_int_equal(sp.i_min_mA, -60000);
+	assert_int_equal(guard.n_clipped, 1);
+	sp.v_mV = -1;
+	assert_true(pass(&facts, &sp));
+	assert_int_equal(sp.v_mV, 0);
+}
+
+static void test_guard_lets_only_own_messages_out(void **state)
+{
+	static const enum evse_msg foreign[] = {EVSE_DC_POWER_CONTROL, EVSE_ADVANTICS_CONTROLLER_STATUS,
+						EVSE_EMERGENCY_STOP};
+	uint8_t zero[64] = {0};
+	struct can_frame f;
+	unsigned i;
+
+	(void)state;
+	msg_to_frame(&evse_layouts[EVSE_V3_6][EVSE_POWER_MODULES_STATUS], zero, 1, &f);
+	assert_true(evse_guard_frame(&guard, &f, &out));
+	f.can_dlc = 7;
+	assert_false(evse_guard_frame(&guard, &f, &out));
+	msg_to_frame(&evse_layouts[EVSE_V3_6][EVSE_POWER_MODULES_STATUS], zero, 2, &f); /* other pistol */
+	assert_false(evse_guard_frame(&guard, &f, &out));
+	for (i = 0; i < 3; i++) {
+		msg_to_frame(&evse_layouts[EVSE_V3_6][foreign[i]], zero, 1, &f);
+		assert_false(evse_guard_frame(&guard, &f, &out));
+	}
+	assert_int_equal(guard.n_frames_withheld, 5);
+	assert_int_equal(out.n, 1);
+}
+
+#define T(name) cmocka_unit_test_setup(name, setup)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		T(test_guard_good_transfer_passes_unchanged),
+		T(test_guard_power_needs_fresh_module_readings_no_emergency_no_fault),
+		T(test_guard_mode_must_fit_the_state),
+		T(test_guard_contactors_stay_closed_while_current_flows),
+		T(test_guard_opening_may_be_forced_or_needs_a_fresh_reading),
+		T(test_guard_closing_is_refused_where_not_permitted),
+		T(test_guard_power_needs_closed_contactors),
+		T(test_guard_bleeding_only_in_standby_without_current),
+		T(test_guard_clips_to_limits_and_counts),
+		T(test_guard_lets_only_own_messages_out),
+	};
+
+	return cmocka_run_group_tests_name("evse_guard", tests, NULL, NULL);
+}
