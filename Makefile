@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: MIT
+# One Makefile. V chooses the variant (release, debug, asan, tsan, cov); objects go to build/$(V)/obj, programs
+# to build/$(V)/bin, generated code to build/gen. `make help` lists the targets.
+
+V       ?= release
+PREFIX  ?= /usr/local
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+VERSION := 0.1.0
+
+B   := build/$(V)
+GEN := build/gen
+
+BASE := -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wswitch-enum -Wstrict-prototypes \
+	-Wmissing-prototypes -Wvla -Wformat=2 -Wundef
+BASE_release := -O2 -g
+BASE_debug   := -O0 -g
+BASE_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+BASE_tsan    := -O1 -g -fsanitize=thread
+BASE_cov     := -O0 -g --coverage
+BASE_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+LINK_asan    := -fsanitize=address,undefined
+LINK_tsan    := -fsanitize=thread
+LINK_cov     := --coverage
+WERROR       := $(if $(CI),-Werror)
+CPPFLAGS += -I. -Iinclude -I$(GEN) -DFORECOURT_VERSION='"$(VERSION)"'
+ALL_CFLAGS = $(BASE) $(BASE_$(V)) $(WERROR) -fPIC -MMD -MP $(CFLAGS)
+LDLIBS_ALL = -linih -lsocketcan -ldl -lm $(LDLIBS)
+
+# --- sources -----------------------------------------------------------------------------------------------
+# Pure: no system call, no allocation, plain C11. check-pure reads their objects.
+CORE_SRC := lib/core/out_queue.c lib/core/log.c lib/core/opts.c lib/core/frame_text.c lib/core/ctl.c
+CODEC_SRC := dbc/dbc_codec.c
+EVSE_SRC := $(wildcard evse-ctrl/evse_*.c)
+PEV_SRC  := $(wildcard pev-ctrl/pev_*.c)
+SIM_SRC  := $(filter-out %_main.c sim/sim_run%.c,$(wildcard sim/*.c))
+POINT_SRC := sim/sim_run_point.c
+GEN_SRC  := $(GEN)/evse_msgs.c $(GEN)/pev_msgs.c $(GEN)/plug_msgs.c
+VBUS_SRC := $(addprefix lib/can/,can_bus_virtual.c can_hub_fault.c can_hub_wire.c can_udp_codec.c \
+	can_filter_set.c can_hold.c can_rx_clock.c can_url.c)
+PURE_SRC := $(CORE_SRC) $(CODEC_SRC) $(VBUS_SRC) $(EVSE_SRC) $(PEV_SRC) $(SIM_SRC) $(POINT_SRC) $(GEN_SRC)
+
+# Shells: these may use the operating system.
+PARSE_SRC := $(addprefix dbc/,dbc_parse.c dbc_lex.c dbc_text.c dbc_section.c dbc_attr.c dbc_link.c)
+DBC_SRC   := $(PARSE_SRC) $(addprefix dbc/,dbc_table.c dbc_text_out.c dbc_list.c dbc_check.c dbc_diff.c dbc_frames.c)
+CAN_SRC   := $(filter-out $(VBUS_SRC),$(wildcard lib/can/*.c))
+LINUX_SRC := $(filter-out lib/linux/chargectl.c,$(wildcard lib/linux/*.c))
+SHELL_SRC := $(DBC_SRC) $(CAN_SRC) $(LINUX_SRC)
+LIB_SRC   := $(PURE_SRC) $(SHELL_SRC)
+
+PROGS := evse-ctrl pev-ctrl secc-sim evcc-sim sim-run chargectl dbc bus-log
+MAIN_evse-ctrl := evse-ctrl/main.c
+MAIN_pev-ctrl  := pev-ctrl/main.c
+MAIN_secc-sim  := sim/secc_main.c
+MAIN_evcc-sim  := sim/evcc_main.c
+MAIN_sim-run   := sim/sim_run.c
+MAIN_chargectl := lib/linux/chargectl.c
+MAIN_dbc       := dbc/dbc_main.c
+MAIN_bus-log   := monitor/bus_log_main.c
+
+TEST_SRC  := $(wildcard tests/unit/test_*.c) $(wildcard tests/scenario/test_*.c)
+TESTS     := $(patsubst tests/%.c,$(B)/tests/%,$(TEST_SRC))
+TEST_LIB  := $(wildcard tests/lib/*.c)
+BENCH_SRC := $(wildcard bench/bench_*.c)
+BENCHES   := $(patsubst bench/%.c,$(B)/bench/%,$(BENCH_SRC))
+FUZZ_SRC  := $(wildcard tests/fuzz/fuzz_*.c)
+
+obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
+
+# --- programs ----------------------------------------------------------------------------------------------
+.PHONY: all install clean help
+all: $(addprefix $(B)/bin/,$(PROGS))
+ifeq ($(V),release)
+	@mkdir -p bin
+	@for p in $(PROGS); do ln -sf ../$(B)/bin/$$p bin/$$p; done
+endif
+
+# Pure files see plain C11; the shells ask for the GNU and Linux interfaces.
+$(call obj,$(SHELL_SRC)) $(call obj,$(foreach p,$(PROGS),$(MAIN_$(p)))) $(call obj,$(TEST_SRC) $(TEST_LIB) $(BENCH_SRC)): \
+	CPPFLAGS += -D_GNU_SOURCE
+
+$(B)/obj/%.o: %.c | $(GEN)/.stamp
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+
+$(B)/libforecourt.a: $(call obj,$(LIB_SRC))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+define program
+$(B)/bin/$(1): $(call obj,$(MAIN_$(1))) $(B)/libforecourt.a
+	@mkdir -p $$(@D)
+	$$(CC) $$(BASE_$(V)) $$(LINK_$(V)) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS_ALL)
+endef
+$(foreach p,$(PROGS),$(eval $(call program,$(p))))
+
+# --- generated code: one codec per family of databases -----------------------------------------------------
+EVSE_DBC := $(foreach v,3.0 3.1 3.2 3.3 3.5 3.6,$(v)=dbc/evse_v$(v).dbc)
+PEV_DBC  := $(foreach v,2.0-ex 2.0 2.1 2.2 2.4 2.5,$(v)=dbc/pev_v$(v).dbc)
+PLUG_DBC := 1=dbc/plug.dbc
+
+DBC2C_SRC := $(addprefix dbc/,dbc2c.c dbc2c_model.c dbc2c_code.c dbc2c_emit.c)
+build/tools/dbc2c: $(DBC2C_SRC) $(PARSE_SRC) dbc/dbc2c.h dbc/dbc_parse.h dbc/dbc_lex.h
+	@mkdir -p $(@D)
+	$(CC) -I. -Iinclude -D_GNU_SOURCE $(BASE) -O1 -g -o $@ $(DBC2C_SRC) $(PARSE_SRC) -lm
+
+$(GEN)/.stamp: build/tools/dbc2c $(wildcard dbc/*.dbc)
+	@mkdir -p $(GEN)
+	build/tools/dbc2c evse $(GEN) $(EVSE_DBC)
+	build/tools/dbc2c pev $(GEN) $(PEV_DBC)
+	build/tools/dbc2c plug $(GEN) $(PLUG_DBC)
+	@touch $@
+$(GEN_SRC): $(GEN)/.stamp
+
+# --- tests -------------------------------------------------------------------------------------------------
+.PHONY: tests benches check unit asan tsan cov check-pure check-layers check-abi check-vcan check-interop fuzz bench lint format man
+tests: $(TESTS)
+benches: $(BENCHES)
+
+$(B)/tests/%: $(B)/obj/tests/%.o $(call obj,$(TEST_LIB)) $(B)/libforecourt.a
+	@mkdir -p $(@D)
+	$(CC) $(BASE_$(V)) $(LINK_$(V)) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS_ALL)
+
+$(B)/bench/%: $(B)/obj/bench/%.o $(B)/libforecourt.a
+	@mkdir -p $(@D)
+	$(CC) $(BASE_$(V)) $(LINK_$(V)) $(LDFLAGS) -o $@ $^ $(LDLIBS_ALL)
+
+# Programs for a real vcan (inside user-mode Linux where the host has none) and for python-can; exit status 77: skipped.
+HOST_SRC := $(wildcard tests/vcan/test_*.c) tests/interop/can_peer.c
+$(call obj,$(HOST_SRC)): CPPFLAGS += -D_GNU_SOURCE
+$(patsubst tests/%.c,$(B)/tests/%,$(HOST_SRC)): $(B)/tests/%: $(B)/obj/tests/%.o $(B)/libforecourt.a
+	@mkdir -p $(@D)
+	$(CC) $(BASE_$(V)) $(LINK_$(V)) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS_ALL)
+VCAN_TESTS := $(patsubst tests/%.c,$(B)/tests/%,$(filter tests/vcan/%,$(HOST_SRC)))
+check-vcan: $(VCAN_TESTS)
+	status=0; for t in $^; do tests/run.sh --command vcan/$${t##*/} tests/vcan/run.sh $$t || status=1; done; exit $$status
+check-interop: $(B)/tests/interop/can_peer
+	tests/run.sh --command interop/python-can /usr/bin/python3 tests/interop/udp_python_can.py $<
+
+# Fuzzers: libFuzzer needs clang; the seconds of each run are bounded so that `check` is.
+FUZZ_SECONDS ?= 10
+FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/fuzz/%,$(FUZZ_SRC))
+build/fuzz/fuzz/%: build/fuzz/obj/tests/fuzz/%.o $(patsubst %.c,build/fuzz/obj/%.o,$(TEST_LIB)) build/fuzz/libforecourt.a
+	@mkdir -p $(@D)
+	clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(LDLIBS_ALL) -lcmocka
+fuzz-build:
+	$(MAKE) V=fuzz CC=clang $(FUZZERS)
+fuzz: fuzz-build
+	tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZERS)
+
+check-pure: $(call obj,$(PURE_SRC))
+	tests/pure.sh $^
+check-layers: all $(TESTS)
+	awk -f tests/layers.awk $$(find $(B)/obj -name '*.d')
+
+# Unit and scenario tests of one variant, one line per program, and the checks of the house.
+check: all $(TESTS)
+	tests/run.sh unit $(filter $(B)/tests/unit/%,$(TESTS))
+	tests/run.sh scenario $(filter $(B)/tests/scenario/%,$(TESTS))
+ifeq ($(V),release)
+	$(MAKE) check-pure check-layers check-abi
+endif
+asan:
+	$(MAKE) V=asan check
+tsan:
+	$(MAKE) V=tsan check
+
+format:
+	clang-format -i $(shell git ls-files '*.c' '*.h')
+man:
+	mandoc -T lint -W warning docs/man/*
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/forecourt $(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/man/man5
+	install -m 755 $(addprefix $(B)/bin/,$(PROGS)) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 include/forecourt/*.h $(DESTDIR)$(PREFIX)/include/forecourt
+	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 docs/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5
+clean:
+	rm -rf build bin
+help:
+	@echo 'all           programs into bin/ (V=release|debug|asan|tsan|cov)'
+	@echo 'install       to $$(DESTDIR)$$(PREFIX); clean removes everything built'
+	@echo 'check         unit and scenario tests, and check-pure check-layers check-abi'
+	@echo 'asan tsan     the same tests with sanitizers'
+	@echo 'check-vcan    the SocketCAN back end and a session on a real vcan'
+	@echo 'check-interop against python-can'
+	@echo 'fuzz          every fuzzer for FUZZ_SECONDS=$(FUZZ_SECONDS)'
+	@echo 'bench         our figures beside a floor from the same run'
+	@echo 'lint format man   static analysis, clang-format, man page check'
+
+-include $(shell find build/$(V)/obj -name '*.d' 2>/dev/null)
