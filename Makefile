@@ -61,9 +61,10 @@ MAIN_bus-log   := monitor/bus_log_main.c
 
 TEST_SRC  := $(wildcard tests/unit/test_*.c) $(wildcard tests/scenario/test_*.c)
 TESTS     := $(patsubst tests/%.c,$(B)/tests/%,$(TEST_SRC))
-TEST_LIB  := $(wildcard tests/lib/*.c)
+TEST_LIB  := $(filter-out tests/lib/malloc_count.c,$(wildcard tests/lib/*.c)) # that one is preloaded, not linked
 BENCH_SRC := $(wildcard bench/bench_*.c)
 BENCHES   := $(patsubst bench/%.c,$(B)/bench/%,$(BENCH_SRC))
+BENCH_LIB := $(wildcard bench/proc_*.c tests/lib/proc_*.c)
 FUZZ_SRC  := $(wildcard tests/fuzz/fuzz_*.c)
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
@@ -77,7 +78,7 @@ ifeq ($(V),release)
 endif
 
 # Pure files see plain C11; the shells ask for the GNU and Linux interfaces.
-$(call obj,$(SHELL_SRC)) $(call obj,$(foreach p,$(PROGS),$(MAIN_$(p)))) $(call obj,$(TEST_SRC) $(TEST_LIB) $(BENCH_SRC)): \
+$(call obj,$(SHELL_SRC)) $(call obj,$(foreach p,$(PROGS),$(MAIN_$(p)))) $(call obj,$(sort $(TEST_SRC) $(TEST_LIB) $(BENCH_SRC) $(BENCH_LIB))): \
 	CPPFLAGS += -D_GNU_SOURCE
 
 $(B)/obj/%.o: %.c | $(GEN)/.stamp
@@ -122,9 +123,20 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(call obj,$(TEST_LIB)) $(B)/libforecourt.a
 	@mkdir -p $(@D)
 	$(CC) $(BASE_$(V)) $(LINK_$(V)) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS_ALL)
 
-$(B)/bench/%: $(B)/obj/bench/%.o $(B)/libforecourt.a
+$(B)/bench/%: $(B)/obj/bench/%.o $(call obj,$(BENCH_LIB)) $(B)/libforecourt.a
 	@mkdir -p $(@D)
 	$(CC) $(BASE_$(V)) $(LINK_$(V)) $(LDFLAGS) -o $@ $^ $(LDLIBS_ALL)
+
+# The test of real processes runs the programs, and counts their heap calls by a preloaded library.
+$(B)/tests/unit/test_evse_process: | $(addprefix $(B)/bin/,evse-ctrl pev-ctrl) $(B)/tests/lib/malloc_count.so
+$(B)/tests/lib/malloc_count.so: tests/lib/malloc_count.c tests/lib/malloc_count.h
+	@mkdir -p $(@D)
+	$(CC) -I. -D_GNU_SOURCE $(BASE) -O2 -fPIC -shared -o $@ $<
+
+# Every bench after the other; each prints our figure beside a floor's or a peer's from the same run.
+$(B)/bench/bench_process: | $(B)/bin/evse-ctrl
+bench: $(BENCHES)
+	@for b in $(BENCHES); do echo "--- $$b"; $$b || exit 1; done
 
 # Programs for a real vcan (inside user-mode Linux where the host has none) and for python-can; exit status 77: skipped.
 HOST_SRC := $(wildcard tests/vcan/test_*.c) tests/interop/can_peer.c
@@ -153,6 +165,11 @@ check-pure: $(call obj,$(PURE_SRC))
 	tests/pure.sh $^
 check-layers: all $(TESTS)
 	awk -f tests/layers.awk $$(find $(B)/obj -name '*.d')
+
+# Plug-ins as a stranger builds them, with the installed headers alone, and the host's loader on them.
+$(call obj,tests/abi/test_abi.c): CPPFLAGS += -D_GNU_SOURCE
+check-abi: $(B)/tests/abi/test_abi
+	CC="$(CC)" tests/run.sh --command abi/plug-ins tests/abi/run.sh $< $(B)/abi
 
 # Unit and scenario tests of one variant, one line per program, and the checks of the house.
 check: all $(TESTS)

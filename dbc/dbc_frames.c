@@ -111,6 +111,9 @@ static const struct dbc_codec_message *find(struct dbc_decoder *d, const struct 
 
 static void put_data(const struct wide_frame *f, FILE *out)
 {
+	/* Remote frames have a length and no data. */
+	if (f->id & CAN_RTR_FLAG)
+		return;
 	for (unsigned i = 0; i < f->len; i++) {
 		putc_unlocked("0123456789ABCDEF"[f->data[i] >> 4], out);
 		putc_unlocked("0123456789ABCDEF"[f->data[i] & 15], out);
@@ -167,6 +170,8 @@ static void text_frame(const struct dbc_codec_message *m, const struct wide_fram
 	} else {
 		putc_unlocked('#', out);
 		put_data(f, out);
+		if (f->id & CAN_RTR_FLAG)
+			fprintf(out, "R%u", f->len);
 		fputs(f->id & CAN_ERR_FLAG   ? " error frame"
 		      : f->id & CAN_RTR_FLAG ? " remote frame"
 					     : " unknown",

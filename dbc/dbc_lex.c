@@ -405,6 +405,7 @@ bool dbc_u32(struct dbc_reader *r, const char *what, uint32_t max, uint32_t *val
 	if (v > max)
 		return dbc_fail_at(r, dbc_at(r, from), "%s is above %u", what, max);
 	*value = (uint32_t)v;
+	r->number_at = dbc_at(r, from);
 	r->p = p;
 	return true;
 }

@@ -84,6 +84,7 @@ struct dbc_reader {
 	struct dbc_index defs_by_name;
 	uint32_t last_message; /* found by identifier last, 1-based */
 	uint32_t last_signal;
+	uint32_t number_at; /* where dbc_u32 read last */
 	const struct dbc_note **notes_tail;
 	const struct dbc_table **tables_tail;
 	const struct dbc_signal_group **groups_tail;

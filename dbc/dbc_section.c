@@ -22,7 +22,7 @@ struct dbc_message *dbc_message_ref(struct dbc_reader *r, uint32_t raw_id)
 		r->last_message = x->slots[i].ref;
 		return &list[r->last_message - 1];
 	}
-	dbc_note(r, dbc_at(r, r->p), "there is no message %u", raw_id);
+	dbc_note(r, r->number_at, "there is no message %u", raw_id);
 	return NULL;
 }
 

@@ -55,7 +55,7 @@ static void put_session(struct ctl_answer *a, const char *px, const struct evse_
 	PUT("session_open", "%d", s->is_open);
 	PUT("session_cause", "%s", evse_cause_name(r->cause));
 	PUT("session_finished", "%s", r->finished == 0 ? "Clean_Stop" : r->finished == 1 ? "Rushed_Stop" : "none");
-	PUT("session_energy_Wh", "%lld", (long long)(r->energy_mJ / 3600000));
+	PUT("session_energy_Wh", "%.1f", (double)r->energy_mJ / 3.6e6);
 	PUT("session_peak_mA", "%d", r->peak_mA);
 	PUT("session_ms", "%lld", r->start_us ? (long long)((end_us - r->start_us) / 1000) : 0LL);
 	PUT("module_gap_max_ms", "%lld", (long long)(r->max_status_gap_us / 1000));

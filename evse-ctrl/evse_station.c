@@ -15,9 +15,7 @@ void evse_station_add(struct evse_station *st, struct evse_point *p)
 
 	st->point[index] = p;
 	st->next_us[index] = evse_point_next_us(p);
-	if (st->n_points == 0 || index < st->first)
-		st->first = index;
-	st->n_points++;
+	st->used[st->n_points++] = (uint8_t)index;
 }
 
 static void rx_point(struct evse_station *st, unsigned index, int64_t now_us, const struct can_frame *f,
@@ -31,12 +29,11 @@ static void station_rx(void *self, int64_t now_us, const struct can_frame *f, st
 {
 	struct evse_station *st = self;
 	unsigned index = (f->can_id >> MSG_INDEX_SHIFT) & 0x1F;
+	unsigned i;
 
 	if (f->can_id & CAN_ERR_FLAG) { /* the bus itself: concerns every point */
-		for (index = EVSE_INDEX_MIN; index <= EVSE_INDEX_MAX; index++) {
-			if (st->point[index])
-				rx_point(st, index, now_us, f, out);
-		}
+		for (i = 0; i < st->n_points; i++)
+			rx_point(st, st->used[i], now_us, f, out);
 		return;
 	}
 	if ((f->can_id & CAN_EFF_FLAG) && index <= EVSE_INDEX_MAX && st->point[index])
@@ -48,11 +45,13 @@ static void station_tick(void *self, int64_t now_us, struct out_queue *out)
 	struct evse_station *st = self;
 	unsigned i;
 
-	for (i = EVSE_INDEX_MIN; i <= EVSE_INDEX_MAX; i++) {
-		if (st->point[i] && now_us >= st->next_us[i]) {
-			evse_point_tick(st->point[i], now_us, out);
-			st->next_us[i] = evse_point_next_us(st->point[i]);
-		}
+	for (i = 0; i < st->n_points; i++) {
+		unsigned index = st->used[i];
+
+		if (now_us < st->next_us[index])
+			continue;
+		evse_point_tick(st->point[index], now_us, out);
+		st->next_us[index] = evse_point_next_us(st->point[index]);
 	}
 }
 
@@ -62,10 +61,8 @@ static int64_t station_next_us(const void *self)
 	int64_t next = FC_NEVER;
 	unsigned i;
 
-	for (i = EVSE_INDEX_MIN; i <= EVSE_INDEX_MAX; i++) {
-		if (st->point[i])
-			next = fc_min_i64(next, st->next_us[i]);
-	}
+	for (i = 0; i < st->n_points; i++)
+		next = fc_min_i64(next, st->next_us[st->used[i]]);
 	return next;
 }
 
@@ -75,10 +72,8 @@ static size_t station_filters(const void *self, struct can_filter *f, size_t n)
 	size_t used = 0;
 	unsigned i;
 
-	for (i = EVSE_INDEX_MIN; i <= EVSE_INDEX_MAX; i++) {
-		if (st->point[i])
-			used += evse_point_filters(st->point[i], f + used, n - used);
-	}
+	for (i = 0; i < st->n_points; i++)
+		used += evse_point_filters(st->point[st->used[i]], f + used, n - used);
 	return used;
 }
 
@@ -87,12 +82,12 @@ static void station_stop(void *self, int64_t now_us, struct out_queue *out)
 	struct evse_station *st = self;
 	unsigned i;
 
-	for (i = EVSE_INDEX_MIN; i <= EVSE_INDEX_MAX; i++) {
-		if (!st->point[i])
-			continue;
-		evse_session_stop(&st->point[i]->session, now_us, &st->point[i]->inner);
-		evse_point_settle(st->point[i], now_us, out);
-		st->next_us[i] = evse_point_next_us(st->point[i]);
+	for (i = 0; i < st->n_points; i++) {
+		unsigned index = st->used[i];
+
+		evse_session_stop(&st->point[index]->session, now_us, &st->point[index]->inner);
+		evse_point_settle(st->point[index], now_us, out);
+		st->next_us[index] = evse_point_next_us(st->point[index]);
 	}
 }
 
@@ -101,8 +96,8 @@ static bool station_is_stopped(const void *self)
 	const struct evse_station *st = self;
 	unsigned i;
 
-	for (i = EVSE_INDEX_MIN; i <= EVSE_INDEX_MAX; i++) {
-		if (st->point[i] && !evse_session_is_stopped(&st->point[i]->session))
+	for (i = 0; i < st->n_points; i++) {
+		if (!evse_session_is_stopped(&st->point[st->used[i]]->session))
 			return false;
 	}
 	return true;

@@ -11,8 +11,8 @@
 struct evse_station {
 	struct evse_point *point[EVSE_INDEX_MAX + 1]; /* by pistol index; NULL: not ours */
 	int64_t next_us[EVSE_INDEX_MAX + 1];
+	uint8_t used[EVSE_INDEX_MAX]; /* indices in use */
 	unsigned n_points;
-	unsigned first; /* lowest index in use */
 };
 
 extern const struct machine_ops evse_station_ops;

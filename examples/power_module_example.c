@@ -133,9 +133,8 @@ static void set(void *self, int64_t now_us, const struct pm_setpoint *sp)
 	bool was_on = s->is_on, wants_power = sp->mode == PM_INSULATION_TEST || sp->mode == PM_PRECHARGE ||
 					      sp->mode == PM_TRANSFER;
 
-	if (sp->size < sizeof(*sp))
-		return; /* cannot be from a host of this major number */
-	s->sp = *sp;
+	memset(&s->sp, 0, sizeof(s->sp)); /* an older host has a shorter struct */
+	memcpy(&s->sp, sp, sp->size < sizeof(s->sp) ? sp->size : sizeof(s->sp));
 	s->is_refused = wants_power && !can_serve(s, sp);
 	s->is_on = wants_power && !s->is_refused && now_us < sp->valid_until_us;
 	if (was_on && !s->is_on)

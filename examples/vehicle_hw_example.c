@@ -118,9 +118,8 @@ static void set(void *self, int64_t now_us, const struct vh_command *cmd)
 {
 	struct box *b = self;
 
-	if (cmd->size < sizeof(*cmd))
-		return; /* cannot be from a host of this major number */
-	b->cmd = *cmd;
+	memset(&b->cmd, 0, sizeof(b->cmd)); /* an older host has a shorter struct */
+	memcpy(&b->cmd, cmd, cmd->size < sizeof(b->cmd) ? cmd->size : sizeof(b->cmd));
 	command(b, now_us, cmd->is_closed == 1 && now_us < cmd->valid_until_us);
 }
 

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * pev-ctrl: the vehicle's controller on the customer's side of the PEV generic interface v2. Wires settings, driver
- * and the machine together; no decisions.
- */
+/* pev-ctrl: wires the vehicle's settings, driver and machine together; no decisions. */
 #include <errno.h>
 
 #include "lib/linux/app.h"
@@ -13,51 +10,33 @@ static struct app app;
 static struct pev_conf conf;
 static struct pev_point point;
 
-static const struct forecourt_plugin *const builtin[] = {&sim_vehicle_plugin, NULL};
-
-static void driver_rx(void *ctx, int64_t now_us, uint32_t bus, const struct can_frame *f,
-		      struct out_queue *out)
-{
-	pev_point_driver_rx(ctx, now_us, bus, f, out);
-}
-
-static void driver_io(void *ctx, int64_t now_us, struct out_queue *out)
-{
-	pev_point_driver_io(ctx, now_us, out);
-}
-
 /* The driver's own bus and descriptor, where it has them. */
 static int connect_driver(struct app *a, char *err, size_t err_size)
 {
 	struct can_filter filter[PEV_POINT_DRIVER_FILTERS];
 	uint32_t n = 0;
-	int ret = 0, fd;
+	int ret = 0, fd = -1;
 
 	if (point.ops->filters)
 		n = point.ops->filters(point.driver_state, 1, filter, PEV_POINT_DRIVER_FILTERS);
 	if (conf.driver_can[0])
-		ret = app_add_bus(a, conf.driver_can, filter, n, driver_rx, &point, err, err_size);
+		ret = app_add_bus(a, conf.driver_can, filter, n, pev_point_driver_rx, &point, err, err_size);
 	if (ret < 0)
 		return ret;
-	fd = point.ops->fd && point.ops->io ? point.ops->fd(point.driver_state) : -1;
-	return fd < 0 ? 0 : app_add_fd(a, fd, driver_io, &point);
+	if (point.ops->fd && point.ops->io)
+		fd = point.ops->fd(point.driver_state);
+	return fd < 0 ? 0 : app_add_fd(a, fd, pev_point_driver_io, &point);
 }
 
 static int build(struct app *a, struct machine *machine, char *err, size_t err_size)
 {
 	const struct app_unit *unit = &a->unit[0];
-	struct pev_point_setup setup = {
-		.conf = &conf,
-		.driver = unit->driver.record,
-		.ops = &unit->driver.ops.vh,
-		.driver_state = app_memory(a, unit->driver.record->state_size),
-		.kv = unit->kv,
-		.n_kv = unit->n_kv,
-		.sink = app_log_sink(a),
-	};
+	void *state = app_memory(a, unit->driver.record->state_size);
+	struct pev_point_setup setup = {&conf,	  unit->driver.record, &unit->driver.ops.vh, state,
+					unit->kv, unit->n_kv,	       app_log_sink(a)};
 	int ret;
 
-	if (!setup.driver_state)
+	if (!state)
 		return app_error(-ENOMEM, err, err_size, "not enough memory for the driver");
 	ret = pev_point_init(&point, &setup, app_now_us(a), err, err_size);
 	if (ret)
@@ -80,7 +59,8 @@ static void fini(struct app *a)
 
 int main(int argc, char **argv)
 {
-	struct app_spec spec = {
+	static const struct forecourt_plugin *const builtin[] = {&sim_vehicle_plugin, NULL};
+	const struct app_spec spec = {
 		.program = "pev-ctrl",
 		.purpose = "vehicle side of the PEV generic interface v2",
 		.table = pev_conf_table,

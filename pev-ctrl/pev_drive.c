@@ -10,7 +10,7 @@ struct pev_guard_facts pev_session_facts(const struct pev_session *s, int64_t no
 	int32_t charger_mA = s->wire.module.information.max_current_mA;
 	struct pev_guard_facts facts = {
 		.now_us = now_us,
-		.permit = s->is_urgent ? PEV_PERMIT_OPEN_NOW : row->permit,
+		.permit = pev_session_permit(s),
 		.is_control_fresh = pev_session_is_control_fresh(s, now_us),
 		.is_close_asked = pev_session_is_close_asked(s, now_us),
 		.is_readings_fresh = pev_session_is_readings_fresh(s, now_us),
@@ -43,9 +43,9 @@ static bool may_close_now(const struct pev_session *s, int64_t now_us)
 
 static enum pev_contactor_want wanted(const struct pev_session *s, int64_t now_us)
 {
-	enum pev_permit permit = pev_state_row(s->state)->permit;
+	enum pev_permit permit = pev_session_permit(s);
 
-	if (s->is_urgent || permit == PEV_PERMIT_OPEN_NOW || !pev_session_is_control_fresh(s, now_us))
+	if (permit == PEV_PERMIT_OPEN_NOW || !pev_session_is_control_fresh(s, now_us))
 		return PEV_WANT_OPEN_NOW;
 	if (pev_session_is_blocked(s) || s->terminate_us != FC_NEVER || s->state == PEV_ST_SHUTDOWN)
 		return PEV_WANT_OPEN;

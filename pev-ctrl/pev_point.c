@@ -231,9 +231,10 @@ struct machine pev_point_machine(struct pev_point *p)
 	return m;
 }
 
-void pev_point_driver_rx(struct pev_point *p, int64_t now_us, uint32_t bus, const struct can_frame *f,
+void pev_point_driver_rx(void *self, int64_t now_us, uint32_t bus, const struct can_frame *f,
 			 struct out_queue *out)
 {
+	struct pev_point *p = self;
 	uint32_t first = out->n;
 
 	if (!p->ops->rx)
@@ -244,8 +245,9 @@ void pev_point_driver_rx(struct pev_point *p, int64_t now_us, uint32_t bus, cons
 	settle(p, now_us, out, first);
 }
 
-void pev_point_driver_io(struct pev_point *p, int64_t now_us, struct out_queue *out)
+void pev_point_driver_io(void *self, int64_t now_us, struct out_queue *out)
 {
+	struct pev_point *p = self;
 	uint32_t first = out->n;
 
 	if (!p->ops->io)

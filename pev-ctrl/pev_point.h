@@ -43,10 +43,12 @@ int pev_point_init(struct pev_point *p, const struct pev_point_setup *setup, int
 void pev_point_fini(struct pev_point *p);
 /* The point as its runner sees it. */
 struct machine pev_point_machine(struct pev_point *p);
-/* A frame of a bus of the driver's own (bus 1 and up). */
-void pev_point_driver_rx(struct pev_point *p, int64_t now_us, uint32_t bus, const struct can_frame *f,
+/*
+ * A frame of a bus of the driver's own (bus 1 and up), and input on the driver's descriptor. `self` is the point;
+ * the types are those of the runner's callbacks.
+ */
+void pev_point_driver_rx(void *self, int64_t now_us, uint32_t bus, const struct can_frame *f,
 			 struct out_queue *out);
-/* The driver's descriptor has input. */
-void pev_point_driver_io(struct pev_point *p, int64_t now_us, struct out_queue *out);
+void pev_point_driver_io(void *self, int64_t now_us, struct out_queue *out);
 
 #endif

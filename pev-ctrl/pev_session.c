@@ -3,7 +3,6 @@
 #include "pev-ctrl/pev_session.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 /* A state that raises a fault changes the state, which may raise another; each round moves on for good. */
@@ -53,6 +52,14 @@ bool pev_session_is_close_asked(const struct pev_session *s, int64_t now_us)
 {
 	return s->is_armed && s->wire.module.dc_control.close_contactors &&
 	       pev_session_is_control_fresh(s, now_us);
+}
+
+enum pev_permit pev_session_permit(const struct pev_session *s)
+{
+	/* Whatever we are about, stages 0 to 4 want open contactors at once (P-15, P-20). */
+	if (s->is_urgent || s->stage <= PEV_STAGE_INSULATION_TEST)
+		return PEV_PERMIT_OPEN_NOW;
+	return pev_state_row(s->state)->permit;
 }
 
 bool pev_session_is_blocked(const struct pev_session *s)
@@ -133,8 +140,9 @@ void pev_session_enter(struct pev_session *s, int64_t now_us, enum pev_state sta
 	s->since_us = now_us;
 	s->due_us = row->limit_at ? deadline_after(now_us, MS(limit_ms)) : FC_NEVER;
 	s->is_urgent = false;
-	log_f(&s->log, LOG_NOTE, "state %s -> %s cause=%s stage=%u contactors=%s", pev_state_row(old)->name,
-	      row->name, cause, s->stage, pev_contactors_name(s->contactors.state));
+	log_f(&s->log, LOG_NOTE, "state %s -> %s cause=%s stage=%d contactors=%s", pev_state_row(old)->name,
+	      row->name, cause, s->stage == PEV_STAGE_NONE ? -1 : (int)s->stage,
+	      pev_contactors_name(s->contactors.state));
 	/* A resumed pause negotiates anew. Shutdown is no beginning, wherever it comes from. */
 	if (state == PEV_ST_NEGOTIATING ||
 	    (row->is_session && !pev_state_row(old)->is_session && state != PEV_ST_SHUTDOWN))
@@ -176,9 +184,6 @@ static void note_stage(struct pev_session *s, int64_t now_us, uint8_t stage)
 		forget_session(s, now_us);
 		s->is_void = false;
 	}
-	/* Stages 0 to 4 want open contactors at once, a running shutdown included (P-15, P-20). */
-	if (stage <= PEV_STAGE_INSULATION_TEST && s->state == PEV_ST_SHUTDOWN)
-		s->is_urgent = true;
 	/* Normal_End_of_Charge is heard in stage 7 only: say it again. */
 	if (stage == PEV_STAGE_CHARGING && s->state == PEV_ST_STOPPING)
 		pev_pulse_start(&s->end);
@@ -330,10 +335,8 @@ int pev_session_init(struct pev_session *s, const struct pev_conf *conf, const s
 	s->caps = *caps;
 	log_init(&s->log, sink, "pev");
 	ret = pev_wire_init(&s->wire, conf);
-	if (ret) {
-		snprintf(err, err_size, "protocol: unknown version");
+	if (ret)
 		return ret;
-	}
 	s->stage = PEV_STAGE_NONE;
 	init_times(s, now_us);
 	/* One cycle more than the wait itself: the guard is the net under the machine, not its clock. */

@@ -131,6 +131,8 @@ bool pev_session_is_readings_fresh(const struct pev_session *s, int64_t now_us);
 bool pev_session_is_bms_fresh(const struct pev_session *s, int64_t now_us);
 /* Fresh contactor feedback: 1 closed, 0 open, -1 unknown. */
 int32_t pev_session_feedback(const struct pev_session *s, int64_t now_us);
+/* What the contactors may do now: by the state, and by the stage where that is stricter. */
+enum pev_permit pev_session_permit(const struct pev_session *s);
 /* Something forbids closing until it is released. */
 bool pev_session_is_blocked(const struct pev_session *s);
 /* The module asks for closed contactors and may (after an Open). */

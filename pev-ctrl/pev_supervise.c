@@ -113,20 +113,20 @@ static void supervise_voltages(struct pev_session *s, int64_t now_us)
 {
 	bool is_fresh = pev_session_is_readings_fresh(s, now_us);
 	bool is_match = pev_voltages_match(s->hw.inlet_mV, s->hw.battery_mV, s->conf.match_limit_mV);
-	bool may_close = pev_state_row(s->state)->permit == PEV_PERMIT_CLOSE;
+	enum pev_permit permit = pev_session_permit(s);
 	bool is_asked = pev_session_is_close_asked(s, now_us);
 	bool is_apart = is_fresh && !is_match && s->contactors.state == PEV_K_CLOSED;
 
 	watch(s, now_us, PEV_FAULT_VOLTAGE_MISMATCH,
-	      may_close && is_asked && is_fresh && !is_match && s->contactors.state == PEV_K_OPEN);
+	      permit == PEV_PERMIT_CLOSE && is_asked && is_fresh && !is_match &&
+		      s->contactors.state == PEV_K_OPEN);
 	watch(s, now_us, PEV_FAULT_VOLTAGE_DEVIATION,
 	      has_lasted(&s->differ_since_us, is_apart, now_us,
 			 (int64_t)s->conf.deviation_ms * FC_US_PER_MS));
 	watch(s, now_us, PEV_FAULT_CLOSE_REFUSED,
 	      has_lasted(&s->forbidden_since_us,
-			 is_asked && pev_state_row(s->state)->permit < PEV_PERMIT_HOLD &&
-				 s->state != PEV_ST_BLOCKED,
-			 now_us, FORBIDDEN_US));
+			 is_asked && permit < PEV_PERMIT_HOLD && s->state != PEV_ST_BLOCKED, now_us,
+			 FORBIDDEN_US));
 }
 
 static bool is_about_to_charge(enum pev_state state)

@@ -168,11 +168,6 @@ bool pev_wire_is_new(const struct pev_wire *w, const struct can_frame *f)
 	return i < PEV_RX_N && !is_same(w, i, f);
 }
 
-void pev_wire_forget(struct pev_wire *w, unsigned rx)
-{
-	w->last_dlc[rx] = NO_FRAME;
-}
-
 bool pev_wire_encode(struct pev_wire *w, unsigned tx, const void *msg, struct can_frame *f)
 {
 	const struct msg_layout *l = w->tx[tx];

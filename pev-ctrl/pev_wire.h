@@ -97,8 +97,6 @@ int pev_wire_init(struct pev_wire *w, const struct pev_conf *conf);
 struct pev_event pev_wire_decode(struct pev_wire *w, const struct can_frame *f);
 /* True when the frame would be PEV_EV_NEW; changes nothing. */
 bool pev_wire_is_new(const struct pev_wire *w, const struct can_frame *f);
-/* The next frame of this identifier counts as new, whatever it says. */
-void pev_wire_forget(struct pev_wire *w, unsigned rx);
 /* False when this version has no such message. `tx` is the identifier minus PEV_TX_FIRST_ID. */
 bool pev_wire_encode(struct pev_wire *w, unsigned tx, const void *msg, struct can_frame *f);
 /* Receive filters, 11-bit and 29-bit (rule P-02); returns how many. */

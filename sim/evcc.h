@@ -115,7 +115,7 @@ struct evcc_v2g {
 	enum v2g_msg asked;    /* waits for this answer; V2G_NONE: for none */
 	enum v2g_msg last;     /* asked most recently */
 	int64_t begun_us;      /* 5 % duty since */
-	int64_t asked_us;
+	int64_t asked_us, raster_us;
 	int64_t due_us;	   /* no request before */
 	int64_t repeat_us; /* first of a repeated request */
 	uint8_t transfer;  /* energy transfer mode agreed */
@@ -228,6 +228,8 @@ void evcc_restart(struct evcc *e, int64_t now_us);
 /* The machine record; e must outlive it. */
 struct machine evcc_machine(struct evcc *e);
 
+/* HLC_ResponseCode of the PEV interface for a response code of the plug; 0 for an unknown one. */
+uint8_t evcc_hlc_code(unsigned code);
 const char *evcc_stage_name(enum evcc_stage stage);
 const char *evcc_step_name(enum evcc_step step);
 const char *evcc_cause_name(enum evcc_cause cause);

@@ -163,9 +163,11 @@ static int set(struct evcc *e, const struct ctl_words *w, struct ctl_answer *a)
 	return r;
 }
 
-static int finish(struct evcc *e, int64_t now_us, enum evcc_cause cause, struct ctl_answer *a,
-		  struct out_queue *out)
+static int finish(struct evcc *e, int64_t now_us, const struct ctl_words *w, enum evcc_cause cause,
+		  struct ctl_answer *a, struct out_queue *out)
 {
+	if (w->n > 1)
+		return ctl_refuse(a, -EINVAL, "%s takes no words", w->word[0]);
 	if (!evcc_stage_row(e->stage)->is_session)
 		return ctl_refuse(a, -EBUSY, "no session");
 	evcc_finish(e, now_us, cause, out);
@@ -191,9 +193,9 @@ int evcc_command(void *self, int64_t now_us, const char *line, char *answer, siz
 	if (ctl_word_is(&w, 0, "plug") || ctl_word_is(&w, 0, "unplug"))
 		return plug(e, now_us, &w, &a, out);
 	if (ctl_word_is(&w, 0, "stop"))
-		return finish(e, now_us, EVCC_CAUSE_COMMAND, &a, out);
+		return finish(e, now_us, &w, EVCC_CAUSE_COMMAND, &a, out);
 	if (ctl_word_is(&w, 0, "emergency"))
-		return finish(e, now_us, EVCC_CAUSE_COMMAND_EMERGENCY, &a, out);
+		return finish(e, now_us, &w, EVCC_CAUSE_COMMAND_EMERGENCY, &a, out);
 	if (ctl_word_is(&w, 0, "restart")) {
 		evcc_restart(e, now_us);
 		return 0;

@@ -93,7 +93,6 @@ bool evcc_v2g_rx(struct evcc *e, int64_t now_us, const struct can_frame *f, stru
 void evcc_v2g_tick(struct evcc *e, int64_t now_us, struct out_queue *out);
 /* Time-outs. */
 void evcc_v2g_slot(struct evcc *e, int64_t now_us, struct out_queue *out);
-uint8_t evcc_v2g_hlc_code(unsigned code);
 
 /* evcc_ctl.c */
 int evcc_command(void *self, int64_t now_us, const char *line, char *answer, size_t size,

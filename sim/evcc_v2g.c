@@ -231,6 +231,9 @@ void evcc_v2g_tick(struct evcc *e, int64_t now_us, struct out_queue *out)
 	fill(e, now_us, msg, &m, out);
 	if (msg != e->v2g.last)
 		e->v2g.repeat_us = now_us;
+	/* A wake-up that came late must not move the raster. */
+	e->v2g.raster_us =
+		now_us - e->v2g.due_us < evcc_ms(e->cfg.request_period_ms) ? e->v2g.due_us : now_us;
 	e->v2g.last = e->v2g.asked = msg;
 	e->v2g.asked_us = now_us;
 	send(e, now_us, v2g_request_layout(msg), &m, out);
@@ -238,7 +241,7 @@ void evcc_v2g_tick(struct evcc *e, int64_t now_us, struct out_queue *out)
 
 /* ---- answers ---------------------------------------------------------------------------------------------- */
 
-uint8_t evcc_v2g_hlc_code(unsigned code)
+uint8_t evcc_hlc_code(unsigned code)
 {
 	/* HLC_ResponseCode of the PEV interface (pev-v2.md section 3) by enum v2g_code. */
 	static const uint8_t map[V2G_N_CODES] = {1,  3,	 4,  2,	 22, 35, 36, 39, 37, 41, 42, 38, 16, 43,
@@ -460,7 +463,7 @@ static bool check_head(struct evcc *e, int64_t now_us, enum v2g_msg msg, const s
 		       struct out_queue *out)
 {
 	uint16_t tag = (uint16_t)(f->data[0] | f->data[1] << 8);
-	uint8_t code = f->data[2], hlc = evcc_v2g_hlc_code(code);
+	uint8_t code = f->data[2], hlc = evcc_hlc_code(code);
 
 	if (e->diagnostic.hlc_response_code != hlc) {
 		e->diagnostic.hlc_response_code = hlc;
@@ -501,7 +504,8 @@ static void limits_rx(struct evcc *e, const struct can_frame *f)
 static int64_t after_answer_us(const struct evcc *e, int64_t now_us)
 {
 	int64_t period_us = evcc_ms(e->cfg.request_period_ms);
-	int64_t due_us = e->v2g.asked_us + period_us, earliest_us = now_us + evcc_ms(e->cfg.request_pause_ms);
+	int64_t due_us = e->v2g.raster_us + period_us,
+		earliest_us = now_us + evcc_ms(e->cfg.request_pause_ms);
 
 	if (due_us < earliest_us)
 		due_us += (earliest_us - due_us + period_us - 1) / period_us * period_us;

@@ -97,6 +97,12 @@ static double duration_s(const struct evse_record *r)
 	return r->end_us > r->start_us ? (double)(r->end_us - r->start_us) / 1e6 : 0.0;
 }
 
+/* Booting is not part of a session. */
+static unsigned first_state(const struct sim_point_states *s)
+{
+	return s->n && s->state[0] == SECC_INITIALISING;
+}
+
 static void print_json(const struct job *job)
 {
 	const struct evse_record *r = &job->point.evse.session.record;
@@ -108,8 +114,8 @@ static void print_json(const struct job *job)
 	       result_of(job), evse_cause_name(r->cause), (double)r->energy_mJ / 3.6e6, duration_s(r),
 	       r->peak_mA / 1000.0, sim_vehicle_battery(&job->point.vehicle)->soc * 100.0,
 	       (unsigned long long)job->n_frames);
-	for (i = 0; i < s->n; i++)
-		printf("%s%u", i ? "," : "", s->state[i]);
+	for (i = first_state(s); i < s->n; i++)
+		printf("%s%u", i > first_state(s) ? "," : "", s->state[i]);
 	printf("]}\n");
 }
 
@@ -125,7 +131,7 @@ static void print_text(const struct job *job, double wall_s)
 	       r->peak_mA / 1000.0);
 	printf("battery   %.1f %%\n", sim_vehicle_battery(&job->point.vehicle)->soc * 100.0);
 	printf("states   ");
-	for (i = 0; i < s->n; i++)
+	for (i = first_state(s); i < s->n; i++)
 		printf(" %u", s->state[i]);
 	printf("\nsimulated %.1f s in %.3f s (%.0f times real time), %llu frames\n", simulated_s, wall_s,
 	       wall_s > 0 ? simulated_s / wall_s : 0.0, (unsigned long long)job->n_frames);

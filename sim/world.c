@@ -148,6 +148,8 @@ static int64_t next_event_us(const struct world *w)
 	int64_t next = can_hub_next_us(&w->hub);
 	unsigned i;
 
+	if (can_hub_pending(&w->hub)) /* a frame put in from outside */
+		return w->now_us;
 	for (i = 0; i < w->n_nodes; i++)
 		next = fc_min_i64(next, w->node[i].next_us);
 	return next;

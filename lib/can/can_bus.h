@@ -8,8 +8,8 @@
  *   ?echo=1                                (both) our own frames come back too, marked is_own
  * The in-process bus of virtual time (can_bus_virtual.h) implements the same operations.
  *
- * python-can sends and joins where the route of the group leads, which is the default route's interface: meet
- * it there with ?iface=, or give the group a route over the loopback (ip route add 239.74.163.2 dev lo).
+ * A program that chooses no interface, python-can for one, goes where the route of the group leads; what such a
+ * program on this host sends is heard on the loopback bus too, and it hears us. Datagrams of other hosts are not.
  *
  * Frames are the kernel's struct can_frame everywhere. Bus conditions come through recv as frames with
  * CAN_ERR_FLAG, in every backend: those of the controller (classes CAN_BUS_ERR_MASK), and two of our own, an

@@ -30,6 +30,9 @@
 /* A socket learns nothing of its interface by itself: looked at once a second, not on the loopback. */
 #define WATCH_US 1000000
 
+/* Addresses of this host, for the loopback rule. */
+#define MAX_LOCAL 32
+
 struct udp {
 	struct can_port port; /* first, so that a pointer to it, or to its bus, is one to this */
 	int rx_fd, tx_fd;
@@ -39,6 +42,9 @@ struct udp {
 	char iface[CAN_URL_IFACE_MAX];
 	struct sockaddr_in group;
 	struct sockaddr_in own; /* where our datagrams come from */
+	struct in_addr local[MAX_LOCAL];
+	unsigned n_local;
+	int64_t local_us; /* when they were asked for */
 	struct can_filter_set filters;
 	struct can_rx_batch batch;
 	uint8_t rx[CAN_RX_BATCH_LEN][CAN_UDP_READ_MAX];
@@ -95,6 +101,45 @@ static const struct can_port_ops port_ops = {
 	.link_error = link_error,
 };
 
+static void ask_local(struct udp *u)
+{
+	struct ifreq list[MAX_LOCAL];
+	struct ifconf conf = {.ifc_len = sizeof(list)};
+	unsigned i;
+
+	conf.ifc_req = list;
+	u->n_local = 0;
+	if (ioctl(u->rx_fd, SIOCGIFCONF, &conf) != 0)
+		return;
+	for (i = 0; i < (unsigned)conf.ifc_len / sizeof(list[0]); i++)
+		u->local[u->n_local++] = ((const struct sockaddr_in *)(const void *)&list[i].ifr_addr)->sin_addr;
+}
+
+/*
+ * A program that does not choose an interface, python-can for one, sends to the group where its route leads; the
+ * kernel loops that back to us. On the loopback bus such a datagram counts when it comes from this host.
+ */
+static bool is_from_here(struct udp *u, struct in_addr from, int64_t now_us)
+{
+	unsigned i;
+
+	if (ntohl(from.s_addr) >> 24 == IN_LOOPBACKNET)
+		return true;
+	for (i = 0; i < u->n_local; i++) {
+		if (u->local[i].s_addr == from.s_addr)
+			return true;
+	}
+	if (now_us - u->local_us >= WATCH_US) { /* an address may be new */
+		u->local_us = now_us;
+		ask_local(u);
+		for (i = 0; i < u->n_local; i++) {
+			if (u->local[i].s_addr == from.s_addr)
+				return true;
+		}
+	}
+	return false;
+}
+
 /* True when the slot holds a frame for us. */
 static bool read_slot(struct udp *u, const struct can_rx_slot *slot, struct can_frame *f,
 		      struct can_rx_info *info)
@@ -106,7 +151,11 @@ static bool read_slot(struct udp *u, const struct can_rx_slot *slot, struct can_
 		       slot->from->sin_addr.s_addr == u->own.sin_addr.s_addr;
 	if (info->is_own && !u->has_echo)
 		return false;
-	info->is_local = slot->from->sin_addr.s_addr == u->own.sin_addr.s_addr;
+	info->is_local = u->is_loopback || slot->from->sin_addr.s_addr == u->own.sin_addr.s_addr;
+	if (u->is_loopback && !is_from_here(u, slot->from->sin_addr, slot->time_us)) {
+		u->port.bus.stats.n_rx_bad++;
+		return false;
+	}
 	if (slot->flags & MSG_TRUNC || can_udp_decode(slot->data, slot->len, f) != 0) {
 		u->port.bus.stats.n_rx_bad++;
 		return false;
@@ -154,7 +203,7 @@ static int set_int(int fd, int level, int name, int value)
 	return setsockopt(fd, level, name, &value, sizeof(value)) == 0 ? 0 : -errno;
 }
 
-/* Member of the group on this interface, and on no other one that someone else on the host has joined. */
+/* Member of the group on this interface. */
 static int join(struct udp *u, int ifindex)
 {
 	struct ip_mreqn m;
@@ -182,8 +231,9 @@ static int open_rx(struct udp *u)
 	rc = set_int(u->rx_fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (rc == 0)
 		rc = set_int(u->rx_fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	/* The loopback bus also hears what others on this host loop back through another interface (is_from_here). */
 	if (rc == 0)
-		rc = set_int(u->rx_fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
+		rc = set_int(u->rx_fd, IPPROTO_IP, IP_MULTICAST_ALL, u->is_loopback);
 	if (rc == 0)
 		rc = can_rx_batch_prepare(u->rx_fd);
 	/* Bound to the group: datagrams to the host's own addresses do not get in. */
@@ -306,6 +356,7 @@ static void init_members(struct udp *u, const struct can_url *url)
 
 	can_port_init(&u->port, &udp_ops, &port_ops);
 	u->port.check_us = 0;
+	u->local_us = -WATCH_US;
 	u->rx_fd = -1;
 	u->tx_fd = -1;
 	u->has_echo = url->has_echo;

@@ -5,9 +5,8 @@
 usage: udp_python_can.py CAN_PEER
 Exit status 0 passed, 1 failed, 77 skipped (with the reason on the last line).
 
-python-can goes where the route of the group leads. In a network namespace of its own that is made the loopback;
-where there can be none, the interface of the default route is used, with a hop limit of 0 so that nothing leaves
-the host.
+python-can goes where the route of the group leads. In a network namespace of its own that is made the loopback.
+Without one the interface of the default route is used, with a hop limit of 0 so that nothing leaves the host.
 """
 import os
 import select

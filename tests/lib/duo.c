@@ -85,7 +85,8 @@ canid_t duo_evse_id(const struct duo *d, enum evse_msg msg)
 
 canid_t duo_pev_id(const struct duo *d, enum pev_msg msg)
 {
-	return pev_layouts[d->evcc_cfg.protocol][msg].id | (d->evcc_cfg.force_extended_ids ? CAN_EFF_FLAG : 0);
+	return pev_layouts[d->evcc_cfg.protocol][msg].id |
+	       (d->evcc_cfg.force_extended_ids ? CAN_EFF_FLAG : 0);
 }
 
 canid_t duo_plug_id(const struct duo *d, enum plug_msg msg)

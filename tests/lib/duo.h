@@ -9,7 +9,7 @@
 #include "tests/lib/scripted_evse.h"
 #include "tests/lib/scripted_pev.h"
 
-#define SECONDS(s) ((int64_t)((s) * 1000000.0 + 0.5))
+#define SECONDS(s) ((int64_t)((s)*1000000.0 + 0.5))
 
 struct duo {
 	struct bench *bench;
@@ -20,7 +20,7 @@ struct duo {
 	struct scripted_evse evse;
 	struct scripted_pev pev;
 	unsigned secc_at, evcc_at, evse_at, pev_at; /* machine numbers on the bench */
-	int wanted; /* for duo_until_* */
+	int wanted;				    /* for duo_until_* */
 };
 
 /* Fixture with defaults; change configurations, then start. */

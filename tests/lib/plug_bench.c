@@ -140,8 +140,8 @@ void bench_run(struct bench *b, int64_t us)
 int bench_command(struct bench *b, unsigned machine, const char *line)
 {
 	char answer[4096];
-	int r = b->machine[machine].ops->command(b->machine[machine].self, b->now_us, line, answer, sizeof(answer),
-						 &b->out);
+	int r = b->machine[machine].ops->command(b->machine[machine].self, b->now_us, line, answer,
+						 sizeof(answer), &b->out);
 
 	collect(b, machine);
 	return r;

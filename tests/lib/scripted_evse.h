@@ -23,7 +23,7 @@ struct scripted_evse {
 	int32_t max_mV, max_charge_mA;
 	int32_t insulation_ohm; /* reported from the first test frame on */
 	bool sends_status, sends_parameters, sends_sequence;
-	int32_t force_enable; /* -1: by script */
+	int32_t force_enable;  /* -1: by script */
 	bool is_current_stuck; /* its current does not fall */
 	bool is_voltage_stuck; /* its voltage does not fall */
 	/* What it saw. */

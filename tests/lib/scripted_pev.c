@@ -66,7 +66,8 @@ static void on_control(struct scripted_pev *p, int64_t now_us, const struct can_
 static void rx(void *self, int64_t now_us, const struct can_frame *f, struct out_queue *out)
 {
 	struct scripted_pev *p = self;
-	int msg = pev_find(p->version, f->can_id & ((f->can_id & CAN_EFF_FLAG) ? CAN_EFF_MASK : CAN_SFF_MASK));
+	int msg =
+		pev_find(p->version, f->can_id & ((f->can_id & CAN_EFF_FLAG) ? CAN_EFF_MASK : CAN_SFF_MASK));
 
 	(void)out;
 	if ((f->can_id & CAN_EFF_FLAG && f->can_id & 0x1FFFF800u) || msg < 0 || p->raised[0])

@@ -21,8 +21,8 @@ struct scripted_pev {
 	int64_t capacity_Wh;
 	int32_t contactor_ms;
 	bool sends_information, sends_dc1, sends_dc2;
-	bool is_extended;	/* 29-bit frames */
-	bool is_short_dc1;	/* 4 bytes in 2.0-ex */
+	bool is_extended;  /* 29-bit frames */
+	bool is_short_dc1; /* 4 bytes in 2.0-ex */
 	bool is_not_closing, is_welded;
 	int32_t force_inlet_mV; /* -1: by script */
 	int32_t force_current_mA;

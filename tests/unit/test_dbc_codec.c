@@ -194,6 +194,31 @@ static void test_codec_portable_and_chosen_code_agree(void **state)
 	}
 }
 
+static void test_codec_wide_scaled_signals_survive(void **state)
+{
+	static const char *const factors[] = {"0.1", "1.1", "0.26", "7", "1e-09", "-0.7"};
+	uint64_t seed = 12;
+
+	(void)state;
+	for (size_t f = 0; f < sizeof(factors) / sizeof(factors[0]); f++) {
+		for (unsigned length = 44; length <= 52; length++) {
+			char text[200];
+
+			snprintf(text, sizeof(text), "BO_ 1 A: 8 X\n SG_ S : 3|%u@1+ (%s,-98765.4321) [0|0] \"\" X\n",
+				 length, factors[f]);
+			struct dbc_pair p = dbc_pair_from_text(text);
+			double values[DBC_LANES + 1];
+			/* From the top down, where doubles are sparse. */
+			for (int i = 0; i < SAMPLES; i++)
+				check_raw_value(&p.codec->messages[0], 0,
+						(mask_of(&p.db->messages[0].signals[0]) >> 1) -
+							dbc_random(&seed) % 100000,
+						values);
+			dbc_pair_free(&p);
+		}
+	}
+}
+
 static void test_codec_encode_rounds_to_nearest(void **state)
 {
 	struct dbc_pair p = dbc_pair_from_text("BO_ 1 A: 8 X\n SG_ S : 0|16@1- (0.1,0) [0|0] \"\" X\n"
@@ -367,6 +392,7 @@ int main(void)
 		cmocka_unit_test(test_codec_long_payloads_agree_with_bits_one_by_one),
 		cmocka_unit_test(test_codec_every_raw_value_of_own_databases_survives),
 		cmocka_unit_test(test_codec_portable_and_chosen_code_agree),
+		cmocka_unit_test(test_codec_wide_scaled_signals_survive),
 		cmocka_unit_test(test_codec_encode_rounds_to_nearest),
 		cmocka_unit_test(test_codec_encode_clamps_and_counts),
 		cmocka_unit_test(test_codec_spare_lanes_do_not_matter),

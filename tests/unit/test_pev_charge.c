@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * pev-ctrl from plug-in to charging: rules P-11, P-12, P-15, P-16, P-19, P-20, P-24 to P-26, P-31, P-32, P-35.
- */
+/* pev-ctrl from plug-in to charging: rules P-11, P-12, P-15, P-16, P-19, P-31, P-32, P-35. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -165,6 +163,21 @@ static void test_p11_silence_of_an_idle_module_is_no_fault(void **state)
 	assert_int_equal(car.point.session.faults.latched, 0);
 }
 
+static void test_module_that_was_silent_is_met_as_if_it_were_new(void **state)
+{
+	int64_t from_us;
+
+	(void)state;
+	car_to_stage(&car, 1);
+	car.is_info_sent = car.is_control_sent = false;
+	car_run_ms(&car, 2000);
+	assert_int_equal(car_state(&car), PEV_ST_OFFLINE);
+	from_us = car.now_us;
+	car_stage(&car, 1);
+	assert_int_equal(car_state(&car), PEV_ST_IDLE);
+	assert_int_equal(car_count(&car, 0x618, from_us), 1);
+}
+
 static void test_p12_close_after_silence_counts_only_after_open(void **state)
 {
 	(void)state;
@@ -304,166 +317,46 @@ static void test_p19_not_ready_in_precharge_ends_the_session(void **state)
 	assert_int_equal(car_state(&car), PEV_ST_BLOCKED);
 }
 
-/* ------------------------------------------------------------------------------- P-20, P-24, P-25, P-26 */
-
-static void test_p20_contactors_stay_open_in_stages_0_to_4(void **state)
+static void test_p19_not_ready_any_more_ends_in_ready_and_charging(void **state)
 {
 	uint8_t stage;
 
 	(void)state;
-	car_close(&car, false);
-	car_match(&car, true);
-	for (stage = 0; stage <= 4; stage++) {
-		car_stage(&car, stage);
-		car_close(&car, true);
-		car_run_ms(&car, 1500);
-		assert_int_equal(car.vehicle.n_closes, 0);
-		assert_int_equal(car_status2(&car).contactors_closed, 0);
-		assert_true(car_has_fault(&car, PEV_FAULT_CLOSE_REFUSED));
+	for (stage = 6; stage <= 7; stage++) {
+		car_init(&car, PEV_V2_5);
+		car_to_stage(&car, stage);
+		car.vehicle.st.is_hv_ready = 0;
+		car_run_ms(&car, 100);
+		assert_true(car_has_fault(&car, PEV_FAULT_NOT_READY));
 	}
 }
 
-static void test_p20_fall_back_to_stage_3_opens_at_once(void **state)
+static void test_p19_fault_cleared_in_stage_3_lets_the_session_go_on(void **state)
 {
 	(void)state;
-	car_to_stage(&car, 7);
+	car_to_stage(&car, 1);
+	assert_int_equal(car_command(&car, "emergency"), 0);
 	car_stage(&car, 3);
-	assert_false(car.vehicle.cmd.is_closed);
-	assert_true(car.vehicle.cmd.is_urgent);
-}
-
-static void test_p24_close_in_the_same_wake_up_reported_by_feedback_only(void **state)
-{
-	int64_t asked_us;
-
-	(void)state;
-	car_to_stage(&car, 4);
-	car_stage(&car, 5);
-	car_match(&car, true);
-	car_run_ms(&car, 40);
-	asked_us = car.now_us;
-	car_close(&car, true);
-	assert_int_equal(car.vehicle.closed_us, asked_us);
-	car_run_ms(&car, 500);
-	assert_int_equal(car_status2(&car).contactors_closed, 0);
-	car_run_ms(&car, 200);
-	assert_int_equal(car_status2(&car).contactors_closed, 1);
-	assert_int_equal(car.point.session.contactors.state, PEV_K_CLOSED);
-}
-
-static void test_p24_unknown_feedback_is_never_reported_closed_and_never_closes(void **state)
-{
-	(void)state;
-	car_to_stage(&car, 4);
-	car.vehicle.st.is_closed = -1;
-	car_stage(&car, 5);
-	car_match(&car, true);
-	car_close(&car, true);
-	car_run_ms(&car, 1000);
-	assert_int_equal(car.vehicle.n_closes, 0);
-	assert_int_equal(car_status2(&car).contactors_closed, 0);
-	assert_true(car_has_fault(&car, PEV_FAULT_READINGS_STALE));
-}
-
-static void test_p24_contactors_that_do_not_close_are_a_fault_until_cleared(void **state)
-{
-	(void)state;
-	car.vehicle.is_stuck_open = true;
-	car_to_stage(&car, 5);
-	car_run_ms(&car, 3500);
-	assert_false(car.vehicle.cmd.is_closed);
-	assert_true(car_has_fault(&car, PEV_FAULT_NOT_CLOSING));
-	car_to_stage(&car, 5);
-	assert_int_equal(car.vehicle.n_closes, 1);
-	car.vehicle.is_stuck_open = false;
 	assert_int_equal(car_command(&car, "clear-fault"), 0);
-	car_run_ms(&car, 500);
-	assert_int_equal(car.vehicle.n_closes, 1); /* not in the session that failed */
-	car_to_stage(&car, 5);
-	assert_int_equal(car.vehicle.n_closes, 2);
+	assert_int_equal(car_state(&car), PEV_ST_CONNECTED);
+	assert_int_equal(car_ev_status(&car).hv_preparing_hold_off, 0);
 }
 
-static void test_p25_mismatch_is_not_closed_shown_and_closed_when_it_matches(void **state)
-{
-	(void)state;
-	car_to_stage(&car, 4);
-	car_stage(&car, 5);
-	car.vehicle.st.inlet_mV = 330000 - 20001;
-	car_close(&car, true);
-	car_run_ms(&car, 500);
-	assert_int_equal(car.vehicle.n_closes, 0);
-	assert_true(car_has_fault(&car, PEV_FAULT_VOLTAGE_MISMATCH));
-	assert_int_equal(car_state(&car), PEV_ST_PRECHARGE);
-	car.vehicle.st.inlet_mV = 330000 + 20000;
-	car_run_ms(&car, 100);
-	assert_int_equal(car.vehicle.n_closes, 1);
-	assert_true(car_has_fault(&car, PEV_FAULT_VOLTAGE_MISMATCH));
-	assert_int_equal(car.point.session.faults.present, 0);
-}
-
-static void test_p25_voltages_that_part_after_closing_are_a_deviation(void **state)
+static void test_blocked_vehicle_is_told_whether_it_is_plugged(void **state)
 {
 	(void)state;
 	car_to_stage(&car, 7);
 	car.vehicle.st.current_mA = 0;
-	car.vehicle.st.inlet_mV = 300000;
-	car_run_ms(&car, 900);
-	assert_true(car.vehicle.cmd.is_closed);
-	car_run_ms(&car, 300);
-	assert_true(car_has_fault(&car, PEV_FAULT_VOLTAGE_DEVIATION));
-	assert_false(car.vehicle.cmd.is_closed);
-}
-
-static void test_p25_dead_battery_is_not_closed(void **state)
-{
-	(void)state;
-	car_to_stage(&car, 4);
-	car.vehicle.st.battery_mV = 20000;
-	car.vehicle.st.inlet_mV = 20000;
-	car_stage(&car, 5);
-	car_close(&car, true);
-	car_run_ms(&car, 500);
-	assert_int_equal(car.vehicle.n_closes, 0);
-}
-
-static void test_p26_stale_readings_are_never_sent_as_fresh(void **state)
-{
-	(void)state;
-	car_to_stage(&car, 7);
-	car.vehicle.has_frozen_readings = true;
-	car_run_ms(&car, 450);
-	assert_int_equal(car_status2(&car).battery_voltage_mV, 0);
-	assert_int_equal(car_status2(&car).inlet_voltage_mV, 6553500);
-	assert_int_equal(car_status1(&car).present_current_mA, 32767000);
-	assert_int_equal(car_status1(&car).max_charge_current_mA, 0);
-	assert_true(car_has_fault(&car, PEV_FAULT_READINGS_STALE));
-	assert_int_equal(car_status2(&car).emergency_stop, 1);
-	/* The current is not known: the bounded wait, then by force. */
-	assert_true(car.vehicle.cmd.is_closed);
+	assert_int_equal(car_command(&car, "emergency"), 0);
 	car_run_ms(&car, 1000);
-	assert_false(car.vehicle.cmd.is_closed);
-	assert_true(car.vehicle.cmd.is_urgent);
-}
-
-static void test_p26_stale_readings_outside_a_session_are_masked_but_no_fault(void **state)
-{
-	(void)state;
-	car_to_stage(&car, 1);
-	car.vehicle.has_frozen_readings = true;
-	car_run_ms(&car, 1000);
-	assert_int_equal(car_status2(&car).inlet_voltage_mV, 6553500);
-	assert_int_equal(car.point.session.faults.latched, 0);
-	assert_int_equal(car_ev_status(&car).hv_preparing_hold_off, 1);
-}
-
-static void test_p26_stale_feedback_while_closed_is_a_fault(void **state)
-{
-	(void)state;
-	car_to_stage(&car, 7);
-	car.vehicle.has_frozen_feedback = true;
-	car_run_ms(&car, 500);
-	assert_true(car_has_fault(&car, PEV_FAULT_READINGS_STALE));
-	assert_int_equal(car_status2(&car).contactors_closed, 0);
+	assert_int_equal(car.vehicle.cmd.phase, VH_PHASE_ENDING);
+	car_stage(&car, 1);
+	assert_int_equal(car_state(&car), PEV_ST_BLOCKED);
+	assert_int_equal(car.vehicle.cmd.phase, VH_PHASE_IDLE);
+	assert_int_equal(car_command(&car, "clear-fault"), 0);
+	assert_int_equal(car_command(&car, "emergency"), 0);
+	car_stage(&car, 2);
+	assert_int_equal(car.vehicle.cmd.phase, VH_PHASE_ENDING);
 }
 
 /* ------------------------------------------------------------------------------------- P-31, P-32, P-35 */
@@ -503,6 +396,26 @@ static void test_p31_own_limit_and_users_wish_act_live(void **state)
 	car_run_ms(&car, 100);
 	assert_int_equal(car_status1(&car).max_charge_current_mA, 30000);
 	assert_int_equal(car.point.session.request.by, PEV_LIMIT_PACK);
+}
+
+static void test_discharge_is_announced_only_with_bidirectional_and_fresh_bms(void **state)
+{
+	struct pev_conf conf;
+
+	(void)state;
+	car.vehicle.st.i_discharge_max_mA = 80000;
+	car_run_ms(&car, 100);
+	assert_int_equal(car_status1(&car).max_discharge_current_mA, 0);
+	car_conf(&conf, PEV_V2_5);
+	conf.is_bidirectional = 1;
+	car_init_conf(&car, &conf);
+	car.vehicle.st.i_discharge_max_mA = 180000;
+	car_run_ms(&car, 100);
+	assert_int_equal(car_status1(&car).max_discharge_current_mA, 100000);
+	car.vehicle.has_frozen_bms = true;
+	car_run_ms(&car, 600);
+	assert_int_equal(car_status1(&car).max_discharge_current_mA, 0);
+	assert_false(pev_session_facts(&car.point.session, car.now_us).may_request);
 }
 
 static void test_p32_stale_bms_asks_for_zero_then_ends(void **state)
@@ -578,6 +491,7 @@ int main(void)
 		TEST(test_p11_request_falls_to_zero_before_contactors_open),
 		TEST(test_p11_silence_before_contactors_close_is_an_emergency_too),
 		TEST(test_p11_silence_of_an_idle_module_is_no_fault),
+		TEST(test_module_that_was_silent_is_met_as_if_it_were_new),
 		TEST(test_p12_close_after_silence_counts_only_after_open),
 		TEST(test_p12_close_as_first_word_after_start_is_not_obeyed),
 		TEST(test_p15_stage_1_clears_bits_opens_contactors_and_resets),
@@ -588,20 +502,13 @@ int main(void)
 		TEST(test_p19_hold_off_until_high_voltage_system_is_ready),
 		TEST(test_p19_latched_fault_holds_the_session_off),
 		TEST(test_p19_not_ready_in_precharge_ends_the_session),
-		TEST(test_p20_contactors_stay_open_in_stages_0_to_4),
-		TEST(test_p20_fall_back_to_stage_3_opens_at_once),
-		TEST(test_p24_close_in_the_same_wake_up_reported_by_feedback_only),
-		TEST(test_p24_unknown_feedback_is_never_reported_closed_and_never_closes),
-		TEST(test_p24_contactors_that_do_not_close_are_a_fault_until_cleared),
-		TEST(test_p25_mismatch_is_not_closed_shown_and_closed_when_it_matches),
-		TEST(test_p25_voltages_that_part_after_closing_are_a_deviation),
-		TEST(test_p25_dead_battery_is_not_closed),
-		TEST(test_p26_stale_readings_are_never_sent_as_fresh),
-		TEST(test_p26_stale_readings_outside_a_session_are_masked_but_no_fault),
-		TEST(test_p26_stale_feedback_while_closed_is_a_fault),
+		TEST(test_p19_not_ready_any_more_ends_in_ready_and_charging),
+		TEST(test_p19_fault_cleared_in_stage_3_lets_the_session_go_on),
+		TEST(test_blocked_vehicle_is_told_whether_it_is_plugged),
 		TEST(test_p31_request_never_above_the_chargers_maximum),
 		TEST(test_p31_request_is_rounded_down_to_the_signal),
 		TEST(test_p31_own_limit_and_users_wish_act_live),
+		TEST(test_discharge_is_announced_only_with_bidirectional_and_fresh_bms),
 		TEST(test_p32_stale_bms_asks_for_zero_then_ends),
 		TEST(test_p35_energy_levels_are_put_in_order),
 		TEST(test_p35_levels_that_the_bms_does_not_give_span_the_battery),

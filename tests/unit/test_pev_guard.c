@@ -378,8 +378,13 @@ static void test_driver_may_not_speak_for_us_or_for_the_module(void **state)
 	assert_false(pev_guard_driver_frame(&guard, 0, &f, &out));
 	f.can_id = 0x620;
 	assert_true(pev_guard_driver_frame(&guard, 0, &f, &out));
+	f.can_id = 0x5FF;
+	assert_true(pev_guard_driver_frame(&guard, 0, &f, &out));
+	f.can_id = 0x600;
+	assert_false(pev_guard_driver_frame(&guard, 0, &f, &out));
+	assert_true(pev_guard_driver_frame(&guard, 255, &f, &out));
 	assert_false(pev_guard_driver_frame(&guard, 256, &f, &out));
-	assert_int_equal(guard.n_frames_withheld, 4);
+	assert_int_equal(guard.n_frames_withheld, 5);
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, setup)

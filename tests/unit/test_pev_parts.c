@@ -187,6 +187,7 @@ static void test_contactors_start_open_and_wait_for_feedback(void **state)
 	(void)state;
 	pev_contactors_init(&k, 0, 1000, 500);
 	assert_false(k.is_closed);
+	assert_false(k.is_urgent);
 	assert_int_equal(step(&k, 1, PEV_WANT_CLOSED, -1, true), 0);
 	assert_int_equal(k.state, PEV_K_OPENING);
 	assert_int_equal(step(&k, 1000, PEV_WANT_CLOSED, -1, true), 0);
@@ -207,6 +208,7 @@ static void test_contactors_closing_gives_up_by_time_or_word(void **state)
 	assert_int_equal(step(&k, 1001, PEV_WANT_CLOSED, 0, true), 0);
 	assert_int_equal(step(&k, 1002, PEV_WANT_CLOSED, 0, true), PEV_K_EV_NOT_CLOSING);
 	assert_int_equal(k.state, PEV_K_OPENING);
+	assert_false(k.is_urgent);
 	step(&k, 1003, PEV_WANT_OPEN, 0, true);
 	step(&k, 1004, PEV_WANT_CLOSED, 0, true);
 	assert_int_equal(step(&k, 1005, PEV_WANT_HOLD, 0, true), 0);
@@ -282,6 +284,7 @@ static void test_contactors_opened_by_themselves(void **state)
 	closed(&k);
 	assert_int_equal(step(&k, 10, PEV_WANT_CLOSED, 0, true), PEV_K_EV_OPENED_BY_ITSELF);
 	assert_false(k.is_closed);
+	assert_false(k.is_urgent);
 }
 
 static void test_contactors_refused_go_back_to_open(void **state)

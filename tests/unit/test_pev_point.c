@@ -173,6 +173,58 @@ static void test_command_is_refreshed_every_cycle_and_expires_after_500_ms(void 
 	assert_int_equal(car.vehicle.cmd.valid_until_us - car.vehicle.cmd_us, CAR_MS(500));
 }
 
+/* ------------------------------------------------------------------------------------------------ session */
+
+static void test_close_that_the_guard_refuses_opens_and_is_a_fault(void **state)
+{
+	(void)state;
+	car_to_stage(&car, 7);
+	car.point.session.guard.hold_us = 0; /* stricter than the contactor machine */
+	car_close(&car, false);
+	assert_true(car.vehicle.cmd.is_closed);
+	car_run_ms(&car, 100); /* the next refresh of the command */
+	assert_false(car.vehicle.cmd.is_closed);
+	assert_true(car.vehicle.cmd.is_urgent);
+	assert_true(car_has_fault(&car, PEV_FAULT_GUARD));
+	car.vehicle.st.current_mA = 0;
+	car_run_ms(&car, 1000);
+	assert_int_equal(car_state(&car), PEV_ST_BLOCKED);
+}
+
+static void test_session_without_readings_sends_safe_values_and_never_closes(void **state)
+{
+	const struct vh_caps caps = {.size = sizeof(caps), .i_charge_max_mA = 200000};
+	struct can_frame open = {.can_id = 0x602, .can_dlc = 1},
+			 close = {.can_id = 0x602, .can_dlc = 1, .data = {1}};
+	struct can_frame info = {.can_id = 0x600, .can_dlc = 6, .data = {5, 3, 5, 120}};
+	struct pev_session s;
+	struct out_queue out;
+	char err[200];
+	uint32_t i;
+
+	(void)state;
+	out_queue_init(&out);
+	assert_int_equal(pev_session_init(&s, &car.conf, &caps, NULL, 0, err, sizeof(err)), 0);
+	pev_session_rx(&s, 1, &open, &out);
+	pev_session_rx(&s, 2, &info, &out);
+	pev_session_rx(&s, 3, &close, &out);
+	pev_session_tick(&s, 4, &out);
+	pev_session_tick(&s, 4, &out);
+	for (i = 0; i < out.n; i++) {
+		if (out.item[i].kind == OUT_COMMAND)
+			assert_int_equal(out.item[i].u.command.is_closed, 0);
+		else if (out.item[i].u.frame.can_id == 0x612)
+			assert_memory_equal(out.item[i].u.frame.data, "\0\0\xFF\x7F\0\0\0\0", 8);
+		else if (out.item[i].u.frame.can_id == 0x613)
+			assert_memory_equal(out.item[i].u.frame.data + 1, "\0\0\xFF\xFF", 4);
+	}
+	out_queue_clear(&out);
+	pev_session_rx(&s, 5, &(struct can_frame){.can_id = 0x600, .can_dlc = 6, .data = {1}}, &out);
+	assert_int_equal(s.state, PEV_ST_SHUTDOWN); /* feedback of the contactors is awaited */
+	pev_session_tick(&s, 5000000, &out);
+	assert_int_equal(s.state, PEV_ST_OFFLINE);
+}
+
 /* ------------------------------------------------------------------------------------------------ control */
 
 static void test_status_tells_module_vehicle_and_faults(void **state)
@@ -228,6 +280,8 @@ static void test_set_changes_live_keys_and_refuses_others(void **state)
 	(void)state;
 	assert_int_equal(ask("set stop_soc_pct 80 requested_current_mA 1000"), 0);
 	assert_int_equal(car.point.session.conf.stop_soc_pct, 80);
+	assert_int_equal(ask("set voltage_control true"), 0);
+	assert_int_equal(car_ev_status(&car).iso15118_part20_scheduled_mode_control, 1);
 	assert_int_equal(ask("set protocol 2.0"), -EPERM);
 	assert_int_equal(ask("set stop_soc_pct 101"), -ERANGE);
 	assert_int_equal(ask("set stop_soc_pct"), -EINVAL);
@@ -292,6 +346,8 @@ int main(void)
 		TEST(test_driver_that_fails_to_start_is_an_error),
 		TEST(test_bad_settings_are_an_error_and_the_driver_is_ended),
 		TEST(test_command_is_refreshed_every_cycle_and_expires_after_500_ms),
+		TEST(test_close_that_the_guard_refuses_opens_and_is_a_fault),
+		TEST(test_session_without_readings_sends_safe_values_and_never_closes),
 		TEST(test_status_tells_module_vehicle_and_faults),
 		TEST(test_get_reads_own_keys_and_the_drivers),
 		TEST(test_set_changes_live_keys_and_refuses_others),

@@ -4,10 +4,10 @@
 # run.sh COMMAND [ARGUMENT...]: runs a command where a real vcan0 exists and is up; its exit status is ours.
 #
 # In the host's own kernel, inside a user and network namespace, when that can make one; else inside user-mode
-# Linux (Debian package user-mode-linux), a kernel that runs as an ordinary process on the host's files. Either
-# way no right is needed and nothing of the host changes. In there the command is root, sees the host's files as
-# the caller may use them, its working directory and environment; in user-mode Linux its errors go to the output
-# too. A terminal is passed on; other input is not.
+# Linux (Debian package user-mode-linux), a kernel that runs as an ordinary process on the host's files. No right
+# is needed and nothing of the host changes. In there the command is root, sees the host's files as the caller
+# may use them, its working directory and environment; in user-mode Linux its errors go to the output too. A
+# terminal is passed on; other input is not.
 #
 # Exit statuses of its own: 77 no vcan can be made here, 99 it went wrong, 124 time limit.
 #
@@ -41,7 +41,7 @@ find_uml() {
 	[ -e "$modules/drivers/net/can/vcan.ko" ] && command -v busybox >/dev/null
 }
 
-# The first process of the guest. Its files are the host's; mounted is only what the kernel itself has to give.
+# The first process of the guest. Its files are the host's; only the kernel's own are mounted.
 write_init() {
 	cat <<'EOF'
 mount -t proc proc /proc

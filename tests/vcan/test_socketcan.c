@@ -5,6 +5,8 @@
  */
 #include "tests/vcan/vcan_rig.h"
 
+#include <fcntl.h>
+
 #include "lib/can/can_filter_set.h"
 
 /* --- receiving ------------------------------------------------------------------------------------------ */
@@ -353,8 +355,7 @@ static void test_socketcan_candump_sees_our_frames(void **state)
 	assert_non_null(dump);
 	/* It is ready when its socket shows in the kernel's list of receivers of all frames besides ours. */
 	shell("n=0; until [ $(grep -c vcan0 /proc/net/can/rcvlist_all) -ge 2 ]; "
-	      "do n=$((n + 1)); [ $n -lt 200 ] || exit 1; 
-	      "sleep 0.01; done");
+	      "do n=$((n + 1)); [ $n -lt 200 ] || exit 1; sleep 0.01; done");
 	assert_int_equal(can_bus_send_many(b, f, 2), 0);
 	assert_non_null(fgets(line, sizeof(line), dump));
 	assert_non_null(strstr(line, ") vcan0 180A0001#0102AB\n"));

@@ -61,7 +61,8 @@ static void test_socketcan_full_send_buffer_keeps_the_newest(void **state)
 	int raw = open_raw("vcan0");
 
 	(void)state;
-	shell("tc qdisc replace dev vcan0 root tbf rate 64kbit burst 200b limit 20000b"); /* EAGAIN: our own */
+	/* EAGAIN: the frames wait in a long queue, but count against our buffer. */
+	shell("tc qdisc replace dev vcan0 root tbf rate 64kbit burst 200b limit 20000b");
 	check_held_frames(b, raw, "EAGAIN");
 	close(raw);
 	can_bus_close(b);
