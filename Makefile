@@ -147,7 +147,8 @@ $(patsubst tests/%.c,$(B)/tests/%,$(HOST_SRC)): $(B)/tests/%: $(B)/obj/tests/%.o
 VCAN_TESTS := $(patsubst tests/%.c,$(B)/tests/%,$(filter tests/vcan/%,$(HOST_SRC)))
 check-vcan: $(VCAN_TESTS)
 	status=0; for t in $^; do tests/run.sh --command vcan/$${t##*/} tests/vcan/run.sh $$t || status=1; done; exit $$status
-check-interop: $(B)/tests/interop/can_peer
+check-interop: $(B)/tests/interop/can_peer $(B)/bin/dbc
+	tests/run.sh --command interop/dbc /usr/bin/python3 tests/interop/dbc_judge.py $(B)/bin/dbc
 	tests/run.sh --command interop/python-can /usr/bin/python3 tests/interop/udp_python_can.py $<
 
 # Fuzzers: libFuzzer needs clang; the seconds of each run are bounded so that `check` is.

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Run-time codec against a floor: the bare scalar shifts and multiplication from precomputed constants, without
- * lookup, clamping and rounding rules. All messages of a database round robin, random payloads.
+ * Run-time codec against a floor: the bare scalar shifts and multiplication from precomputed constants,
+ * without lookup, clamping and rounding rules. All messages of a database round robin, random payloads.
  *
- * bench_codec [FILE]: default dbc/evse_v3.6.dbc. Medians of rounds; the ratio is what survives another machine.
+ * bench_codec [FILE]: default dbc/evse_v3.6.dbc. Medians of rounds; the ratio is what survives another
+ * machine.
  */
 #include "dbc/dbc_table.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The parser, everything kept, against a floor: one pass over the bytes that finds the lines and reads messages and
- * signals with sscanf, keeping nothing else.
+ * The parser, everything kept, against a floor: one pass over the bytes that finds the lines and reads
+ * messages and signals with sscanf, keeping nothing else.
  *
  * bench_parse [FILE]: default dbc/evse_v3.6.dbc; besides a database of some 800 kB made up in memory.
  */

@@ -177,6 +177,15 @@ static int open_socket(struct sockaddr_in *group, unsigned port)
 	return fd;
 }
 
+/* Only a timer that was read starts again. */
+static void take_expiry(const struct floor *f)
+{
+	uint64_t n;
+
+	if (read(f->timer_fd, &n, sizeof(n)) < 0)
+		return;
+}
+
 static void watch(const struct floor *f, int fd, uint32_t events)
 {
 	struct epoll_event e = {.events = events, .data.fd = fd};
@@ -237,6 +246,7 @@ int floor_main(int argc, char **argv)
 			if (e[i].data.fd == f.fd) {
 				receive(&f);
 			} else if (e[i].data.fd == f.timer_fd) {
+				take_expiry(&f);
 				send_cycle(&f);
 			} else if (f.is_charging) {
 				f.is_charging = false;

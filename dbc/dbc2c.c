@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * dbc2c PREFIX OUTDIR VERSION=FILE...: C code for all versions of one interface, oldest first. Writes
- * OUTDIR/PREFIX_msgs.h and PREFIX_msgs.c as described in dbc/msg_map.h. Files that would not change stay untouched.
+ * OUTDIR/PREFIX_msgs.h and PREFIX_msgs.c as described in dbc/msg_map.h. Files that would not change stay
+ * untouched.
  */
 #include "dbc/dbc2c.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dbc2c: the functions of one layout. The payload is one 64-bit word; members are converted in straight lines.
+ * dbc2c: the functions of one layout. The payload is one 64-bit word; members are converted in straight
+ * lines.
  */
 #include "dbc/dbc2c.h"
 

@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Units of the databases and ours (docs/architecture.md): everything electrical is an integer of known unit. */
+/*
+ * Units of the databases and ours (docs/architecture.md): everything electrical is an integer of known unit.
+ */
 static const struct gen_unit units[] = {
 	{"V", "_mV", "int32_t", 1000, 4, true},	    {"mV", "_mV", "int32_t", 1, 4, true},
 	{"A", "_mA", "int32_t", 1000, 4, true},	    {"mA", "_mA", "int32_t", 1, 4, true},

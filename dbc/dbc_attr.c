@@ -201,7 +201,10 @@ static const struct dbc_attr_def *def_for_value(struct dbc_reader *r, const char
 	return d;
 }
 
-/* Place of the list that an attribute belongs to; NULL: the object is unknown (or, after a failure, anything). */
+/*
+ * Place of the list that an attribute belongs to; NULL: the object is unknown (or, after a failure,
+ * anything).
+ */
 static const struct dbc_attr **list_of(struct dbc_reader *r, struct dbc_word kind)
 {
 	struct dbc_word name;
@@ -272,7 +275,10 @@ void dbc_parse_attr(struct dbc_reader *r)
 	*list = a;
 }
 
-/* BA_REL_ "name" BU_SG_REL_ node SG_ id signal value; BU_BO_REL_ node id value; BU_EV_REL_ node variable value; */
+/*
+ * BA_REL_ "name" BU_SG_REL_ node SG_ id signal value; BU_BO_REL_ node id value; BU_EV_REL_ node variable
+ * value;
+ */
 void dbc_parse_rel_attr(struct dbc_reader *r)
 {
 	struct dbc_rel_attr *a = dbc_arena_alloc(r->arena, sizeof(*a));

@@ -2,9 +2,10 @@
 /*
  * Run-time codec. Pure.
  *
- * The usual signal becomes a double without a conversion instruction: its bits, with the sign bit inverted, are the
- * mantissa of a double between 2^52 and 2^53; subtracting 2^52 (and the weight of the sign bit) leaves the raw value
- * exactly. So four signals take seven vector operations, and the same code serves processors without such vectors.
+ * The usual signal becomes a double without a conversion instruction: its bits, with the sign bit inverted,
+ * are the mantissa of a double between 2^52 and 2^53; subtracting 2^52 (and the weight of the sign bit)
+ * leaves the raw value exactly. So four signals take seven vector operations, and the same code serves
+ * processors without such vectors.
  */
 #include "dbc/dbc_codec.h"
 
@@ -47,7 +48,10 @@ static inline void clear(uint8_t *data, unsigned n_bytes)
 		memset(data + 8, 0, n_bytes - 8);
 }
 
-/* Stores all lanes: groups come in the order of the signals, so that unused ones are overwritten or spare room. */
+/*
+ * Stores all lanes: groups come in the order of the signals, so that unused ones are overwritten or spare
+ * room.
+ */
 static inline __attribute__((always_inline)) void decode_group(const struct dbc_decode_group *g, uint64_t w,
 							       double *values)
 {
@@ -380,7 +384,9 @@ unsigned dbc_encode_any(const struct dbc_codec_message *m, const double *values,
 			    !s->length)
 				continue;
 			n_clipped += dbc_physical_to_raw(s, values[i], &raw);
-			/* Signals that overlap, against the rules, are joined as in the other ways to encode. */
+			/*
+			 * Signals that overlap, against the rules, are joined as in the other ways to encode.
+			 */
 			dbc_raw_write(s, data, raw | dbc_raw_read(s, data));
 		}
 	}

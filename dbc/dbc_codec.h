@@ -91,9 +91,9 @@ static inline const struct dbc_codec_message *dbc_codec_find(const struct dbc_co
 }
 
 /*
- * Physical values of all signals, in the order of the database: raw * factor + offset. data: n_bytes of payload,
- * zeros behind the end of a short frame. values: room for n_values. Signals that are not present (see
- * dbc_is_present) get what their bits would mean; those that cannot be coded get 0.
+ * Physical values of all signals, in the order of the database: raw * factor + offset. data: n_bytes of
+ * payload, zeros behind the end of a short frame. values: room for n_values. Signals that are not present
+ * (see dbc_is_present) get what their bits would mean; those that cannot be coded get 0.
  */
 static inline void dbc_decode(const struct dbc_codec_message *m, const uint8_t *data, double *values)
 {
@@ -102,9 +102,9 @@ static inline void dbc_decode(const struct dbc_codec_message *m, const uint8_t *
 
 /*
  * Payload of n_bytes from n_values physical values (those beyond n_signals do not matter, but are read):
- * nearest raw value, clamped to what the field holds; the rest of the payload is 0. Of multiplexed signals only
- * those are written that the multiplexors select. Returns how many values had to be clamped; not a number counts as
- * one and gives the lowest value (but is kept by float signals).
+ * nearest raw value, clamped to what the field holds; the rest of the payload is 0. Of multiplexed signals
+ * only those are written that the multiplexors select. Returns how many values had to be clamped; not a
+ * number counts as one and gives the lowest value (but is kept by float signals).
  */
 static inline unsigned dbc_encode(const struct dbc_codec_message *m, const double *values, uint8_t *data)
 {

@@ -266,7 +266,10 @@ static double slow_number(struct dbc_reader *r, const char *from, const char *to
 	char text[400];
 	size_t n = (size_t)(to - from);
 
-	/* Digits beyond that cannot matter: the longest exact decimal of a double has fewer in front of the point. */
+	/*
+	 * Digits beyond that cannot matter: the longest exact decimal of a double has fewer in front of the
+	 * point.
+	 */
 	if (n >= sizeof(text))
 		n = sizeof(text) - 1;
 	memcpy(text, from, n);

@@ -2,8 +2,9 @@
 /*
  * Inside of the parser: memory, characters, numbers and words of a .dbc text. Not for others.
  *
- * The text is our own copy with a final NUL; quoted strings are used in place. The first failure is kept and ends
- * the text, so that every loop stops; callers check at the end only where they would use a missing result.
+ * The text is our own copy with a final NUL; quoted strings are used in place. The first failure is kept and
+ * ends the text, so that every loop stops; callers check at the end only where they would use a missing
+ * result.
  */
 #ifndef DBC_LEX_H
 #define DBC_LEX_H

@@ -129,7 +129,10 @@ static void last_words(const struct dbc_decoder *d)
 			(unsigned long long)d->n_unknown_index);
 }
 
-/* All whole lines of a buffer; returns how many bytes are left over. At the end the last line needs no line end. */
+/*
+ * All whole lines of a buffer; returns how many bytes are left over. At the end the last line needs no line
+ * end.
+ */
 static size_t decode_lines(struct dbc_decoder *d, char *buf, size_t n, bool is_end)
 {
 	size_t from = 0;

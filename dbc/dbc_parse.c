@@ -394,7 +394,9 @@ static void parse_sections(struct dbc_reader *r)
 			skip_section(r, w);
 			continue;
 		}
-		/* Entries that refer to messages may come between messages: the list has to be complete then. */
+		/*
+		 * Entries that refer to messages may come between messages: the list has to be complete then.
+		 */
 		if (s->parse != parse_signal)
 			close_message(r);
 		s->parse(r);

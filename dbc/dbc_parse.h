@@ -2,9 +2,9 @@
 /*
  * A whole .dbc file in memory: nodes, messages, signals, value tables, attributes, comments, multiplexing.
  *
- * Everything is text of the file in UTF-8 (Windows-1252 is converted), owned by the struct dbc_db and freed with
- * it. Nothing is resolved that the file does not say: ranges, lengths and names may be nonsense (dbc check tells).
- * Positions ("at") are offsets that dbc_locate() turns into line and column.
+ * Everything is text of the file in UTF-8 (Windows-1252 is converted), owned by the struct dbc_db and freed
+ * with it. Nothing is resolved that the file does not say: ranges, lengths and names may be nonsense (dbc
+ * check tells). Positions ("at") are offsets that dbc_locate() turns into line and column.
  */
 #ifndef DBC_PARSE_H
 #define DBC_PARSE_H
@@ -137,7 +137,10 @@ struct dbc_signal_group {
 	const struct dbc_signal_group *next;
 };
 
-/* Something odd that did not stop the parser: reference to an unknown signal, missing semicolon, skipped line. */
+/*
+ * Something odd that did not stop the parser: reference to an unknown signal, missing semicolon, skipped
+ * line.
+ */
 struct dbc_note {
 	const char *text;
 	uint32_t at;
@@ -169,8 +172,8 @@ struct dbc_error {
 };
 
 /*
- * Parses len bytes; file names them in messages. 0: *db is the database, free it with dbc_free. -EINVAL: not a
- * database, -ENOMEM, -EFBIG (1 GiB and more): error filled, *db untouched. The text is copied.
+ * Parses len bytes; file names them in messages. 0: *db is the database, free it with dbc_free. -EINVAL: not
+ * a database, -ENOMEM, -EFBIG (1 GiB and more): error filled, *db untouched. The text is copied.
  */
 int dbc_parse(const char *text, size_t len, const char *file, struct dbc_db **db, struct dbc_error *error);
 /* Reads and parses a file; also the negative errno of opening or reading it. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The sections of a .dbc file that add to messages, signals and nodes: value names, comments, further senders,
- * number types, multiplexing ranges, groups, environment variables.
+ * The sections of a .dbc file that add to messages, signals and nodes: value names, comments, further
+ * senders, number types, multiplexing ranges, groups, environment variables.
  */
 #include "dbc/dbc_lex.h"
 

@@ -8,10 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Up to there (value - offset) * (1 / factor) comes within half a step of every raw value, and 2^52 holds it. */
+/*
+ * Up to there (value - offset) * (1 / factor) comes within half a step of every raw value, and 2^52 holds it.
+ */
 #define FAST_LENGTH 48
 
-/* Everything lives in one block: first the sizes are added up with base NULL, then the pieces are dealt out. */
+/*
+ * Everything lives in one block: first the sizes are added up with base NULL, then the pieces are dealt out.
+ */
 struct block {
 	char *base;
 	size_t used;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Numbers and names as text. Decimal fractions are printed from a whole number: the value times the power of ten
- * that the factor and offset of the signal have, so no digit of the binary representation shows.
+ * Numbers and names as text. Decimal fractions are printed from a whole number: the value times the power of
+ * ten that the factor and offset of the signal have, so no digit of the binary representation shows.
  */
 #include "dbc/dbc_text_out.h"
 

@@ -34,8 +34,9 @@ struct dbc_decoder {
 void dbc_decode_line(struct dbc_decoder *d, const char *line, size_t len, FILE *out);
 
 /*
- * "ID#DATA" (or "ID##0DATA" above 8 bytes) of a message by name, with n assignments "Signal=value"; value names
- * count too; signals that are not given are raw 0. index: 0..31 or DBC_INDEX_NONE. 0 or -EINVAL with a sentence.
+ * "ID#DATA" (or "ID##0DATA" above 8 bytes) of a message by name, with n assignments "Signal=value"; value
+ * names count too; signals that are not given are raw 0. index: 0..31 or DBC_INDEX_NONE. 0 or -EINVAL with a
+ * sentence.
  */
 int dbc_encode_text(const struct dbc_db *db, const struct dbc_codec *codec, const char *message,
 		    char *const *assignments, size_t n, int index, FILE *out, char *error, size_t error_size);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What dbc2c generates for a family of databases (several versions of one interface), and how to use it. Pure.
+ * What dbc2c generates for a family of databases (several versions of one interface), and how to use it.
+ * Pure.
  *
  * One C struct per message covers all versions, in our units (integers, milli-units, suffix in the name). A
  * layout is one message in one version. A signal that a version lacks keeps its value on unpack and is not
@@ -41,8 +42,8 @@ struct msg_layout {
 	uint8_t dlc;	   /* sent length; 0: the version has no such message */
 	uint16_t cycle_ms; /* 0: event */
 	/*
-	 * Struct to payload: rounds to nearest, saturates at the raw range; returns how many members had to be
-	 * clipped. Unassigned bits are 0. All 8 bytes are written.
+	 * Struct to payload: rounds to nearest, saturates at the raw range; returns how many members had to
+	 * be clipped. Unassigned bits are 0. All 8 bytes are written.
 	 */
 	unsigned (*pack)(uint8_t data[8], const void *msg);
 	/* Payload (8 bytes, zero-padded by the caller where shorter) to struct. */
@@ -162,8 +163,8 @@ static inline unsigned msg_to_frame(const struct msg_layout *l, const void *msg,
 }
 
 /*
- * Frame to struct. False when the frame is shorter than min_dlc (leave *msg alone); a longer one counts with its leading
- * bytes. The caller has matched the identifier.
+ * Frame to struct. False when the frame is shorter than min_dlc (leave *msg alone); a longer one counts with
+ * its leading bytes. The caller has matched the identifier.
  */
 static inline bool msg_from_frame(const struct msg_layout *l, void *msg, const struct can_frame *f,
 				  unsigned min_dlc)

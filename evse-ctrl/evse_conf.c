@@ -5,8 +5,8 @@
 #include "evse_msgs.h"
 
 #define AT(member) offsetof(struct evse_conf, member), sizeof(((struct evse_conf *)NULL)->member)
-#define P          OPT_PISTOL
-#define L          (OPT_PISTOL | OPT_LIVE)
+#define P	   OPT_PISTOL
+#define L	   (OPT_PISTOL | OPT_LIVE)
 
 static const struct opt_name protocols[] = {
 	{EVSE_V3_0, "3.0"}, {EVSE_V3_1, "3.1"}, {EVSE_V3_2, "3.2"}, {EVSE_V3_3, "3.3"},
@@ -21,8 +21,8 @@ const struct opt evse_conf_table[] = {
 	 "state 11 to authorisation done; -1: wait for chargectl"},
 	{"ccs_authorisation_success", 0, OPT_BOOL, L, "", 0, 1, "true", AT(is_authorised), NULL,
 	 "result given at the end of that time"},
-	{"charge_parameters_negotiation_duration", 0, OPT_MILLI, L, "s", 0, 600000, "1.5", AT(parameters_ms), NULL,
-	 "state 3 to charge parameters done"},
+	{"charge_parameters_negotiation_duration", 0, OPT_MILLI, L, "s", 0, 600000, "1.5", AT(parameters_ms),
+	 NULL, "state 3 to charge parameters done"},
 	{"charge_duration", 0, OPT_MILLI, L, "s", 0, INT32_MAX, "10", AT(charge_duration_ms), NULL,
 	 "state 7 to an automatic user stop; 0: none"},
 	{"start_authorisation", 0, OPT_BOOL, L, "", 0, 1, "true", AT(is_start_allowed), NULL,
@@ -33,16 +33,16 @@ const struct opt evse_conf_table[] = {
 	 "voltage limit, announced and enforced"},
 	{"maximum_charge_current", 0, OPT_MILLI, L, "A", 0, 6553500, "120", AT(max_charge_current_mA), NULL,
 	 "charge current limit, announced and enforced"},
-	{"maximum_discharge_current", 0, OPT_MILLI, L, "A", 0, 6553500, "120", AT(max_discharge_current_mA), NULL,
-	 "discharge current limit, announced and enforced"},
+	{"maximum_discharge_current", 0, OPT_MILLI, L, "A", 0, 6553500, "120", AT(max_discharge_current_mA),
+	 NULL, "discharge current limit, announced and enforced"},
 	{"max_power_W", 0, OPT_INT, L, "W", 0, 100000000, "0", AT(max_power_W), NULL,
 	 "power limit; 0: voltage times current"},
 	{"ramp_up_mA_per_s", 0, OPT_INT, L, "mA/s", 0, 100000000, "0", AT(ramp_up_mA_per_s), NULL,
 	 "own limit of rising current; 0: the power modules' own ramp"},
 	{"ramp_down_mA_per_s", 0, OPT_INT, L, "mA/s", 0, 100000000, "0", AT(ramp_down_mA_per_s), NULL,
 	 "own limit of falling current in transfer; 0: the power modules' own ramp"},
-	{"insulation_test_current_mA", 0, OPT_INT, P, "mA", 1, 100000, "1000", AT(insulation_test_current_mA), NULL,
-	 "current limit of the insulation test"},
+	{"insulation_test_current_mA", 0, OPT_INT, P, "mA", 1, 100000, "1000", AT(insulation_test_current_mA),
+	 NULL, "current limit of the insulation test"},
 	{"precharge_current_mA", 0, OPT_INT, P, "mA", 1, 2000, "2000", AT(precharge_current_mA), NULL,
 	 "precharge current where the vehicle gives no limit"},
 	{"has_output_contactors", 0, OPT_BOOL, P, "", 0, 1, "true", AT(has_output_contactors), NULL,
@@ -51,8 +51,8 @@ const struct opt evse_conf_table[] = {
 	 "silence of Advantics_Controller_Status that stops all power"},
 	{"emergency_clear_ms", 0, OPT_INT, P, "ms", 110, 60000, "200", AT(emergency_clear_ms), NULL,
 	 "time without Emergency_Stop before power is possible again"},
-	{"power_control_timeout_ms", 0, OPT_INT, P, "ms", 1000, 600000, "60000", AT(power_control_timeout_ms), NULL,
-	 "silence of DC_Power_Control in transfer that leads to zero current"},
+	{"power_control_timeout_ms", 0, OPT_INT, P, "ms", 1000, 600000, "60000", AT(power_control_timeout_ms),
+	 NULL, "silence of DC_Power_Control in transfer that leads to zero current"},
 	{"measurement_timeout_ms", 0, OPT_INT, P, "ms", 100, 10000, "600", AT(measurement_timeout_ms), NULL,
 	 "age at which a voltage or current reading is a fault"},
 	{"stop_timeout_ms", 0, OPT_INT, P, "ms", 100, 4000, "2000", AT(stop_timeout_ms), NULL,

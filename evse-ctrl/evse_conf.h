@@ -16,15 +16,15 @@ struct evse_conf {
 	/* Operator's side of a session; times in ms. */
 	int32_t authorisation_ms; /* state 11 to Done; -1: wait for chargectl */
 	int32_t is_authorised;
-	int32_t parameters_ms;      /* state 3 to Charge_Parameters_Done */
+	int32_t parameters_ms;	    /* state 3 to Charge_Parameters_Done */
 	int32_t charge_duration_ms; /* state 7 to user stop; 0: none */
 	int32_t is_start_allowed;   /* Start_Charge_Authorisation */
-	int32_t is_start_kept;      /* keep it after a session */
+	int32_t is_start_kept;	    /* keep it after a session */
 	/* Announced and enforced limits. */
 	int32_t max_voltage_mV;
 	int32_t max_charge_current_mA;
 	int32_t max_discharge_current_mA;
-	int32_t max_power_W; /* 0: voltage times current */
+	int32_t max_power_W;			      /* 0: voltage times current */
 	int32_t ramp_up_mA_per_s, ramp_down_mA_per_s; /* 0: the power modules' own ramp */
 	int32_t insulation_test_current_mA;
 	int32_t precharge_current_mA; /* used when the vehicle's limit is 0 */

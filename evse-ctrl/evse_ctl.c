@@ -22,10 +22,10 @@ static void put_power(struct ctl_answer *a, const char *px, const struct evse_se
 	const struct pm_status *st = &s->in.status;
 	char key[40];
 
-#define PUT(name, ...)                                                                                       \
-	do {                                                                                                 \
-		snprintf(key, sizeof(key), "%s%s", px, name);                                                \
-		ctl_put(a, key, __VA_ARGS__);                                                                \
+#define PUT(name, ...)                                        \
+	do {                                                  \
+		snprintf(key, sizeof(key), "%s%s", px, name); \
+		ctl_put(a, key, __VA_ARGS__);                 \
 	} while (0)
 	PUT("voltage_mV", "%d", st->v_mV);
 	PUT("current_mA", "%d", st->i_mA);
@@ -48,13 +48,19 @@ static void put_session(struct ctl_answer *a, const char *px, const struct evse_
 
 	PUT("state", "%s", evse_state_row(s->state)->name);
 	PUT("module_state", "%u", s->module_state);
-	PUT("module_state_name", "%s", s->module_state == EVSE_MS_NONE ? "not_heard" : name ? name : "unknown");
+	PUT("module_state_name", "%s",
+	    s->module_state == EVSE_MS_NONE ? "not_heard"
+	    : name			    ? name
+					    : "unknown");
 	PUT("protocol", "%s", evse_version_names[s->conf.protocol]);
 	PUT("soc_percent", "%d", s->wire.vehicle.soc_permille / 10);
 	PUT("session_count", "%u", r->n_sessions);
 	PUT("session_open", "%d", s->is_open);
 	PUT("session_cause", "%s", evse_cause_name(r->cause));
-	PUT("session_finished", "%s", r->finished == 0 ? "Clean_Stop" : r->finished == 1 ? "Rushed_Stop" : "none");
+	PUT("session_finished", "%s",
+	    r->finished == 0   ? "Clean_Stop"
+	    : r->finished == 1 ? "Rushed_Stop"
+			       : "none");
 	PUT("session_energy_Wh", "%.1f", (double)r->energy_mJ / 3.6e6);
 	PUT("session_peak_mA", "%d", r->peak_mA);
 	PUT("session_ms", "%lld", r->start_us ? (long long)((end_us - r->start_us) / 1000) : 0LL);
@@ -73,7 +79,8 @@ static void put_faults(struct ctl_answer *a, const char *px, const struct evse_s
 		if (s->faults.latched & 1u << i) {
 			size_t n = strlen(text);
 
-			snprintf(text + n, sizeof(text) - n, "%s%s", n ? "," : "", evse_fault_name((enum evse_fault)i));
+			snprintf(text + n, sizeof(text) - n, "%s%s", n ? "," : "",
+				 evse_fault_name((enum evse_fault)i));
 		}
 	}
 	PUT("faults", "%s", text[0] ? text : "none");
@@ -93,7 +100,8 @@ static int do_status(struct evse_point *p, const char *px, int64_t now_us, struc
 }
 
 /* Keys in the settings first, then the driver's live values. */
-static int do_get(struct evse_point *p, const struct ctl_words *w, size_t first, int64_t now_us, struct ctl_answer *a)
+static int do_get(struct evse_point *p, const struct ctl_words *w, size_t first, int64_t now_us,
+		  struct ctl_answer *a)
 {
 	char value[128];
 	size_t i;
@@ -114,7 +122,8 @@ static int do_get(struct evse_point *p, const struct ctl_words *w, size_t first,
 	return 0;
 }
 
-static int set_live(struct evse_point *p, const char *key, const char *value, int64_t now_us, struct ctl_answer *a)
+static int set_live(struct evse_point *p, const char *key, const char *value, int64_t now_us,
+		    struct ctl_answer *a)
 {
 	char text[128] = "";
 	int ret;
@@ -129,7 +138,8 @@ static int set_live(struct evse_point *p, const char *key, const char *value, in
 	return 0;
 }
 
-static int do_set(struct evse_point *p, const struct ctl_words *w, size_t first, int64_t now_us, struct ctl_answer *a)
+static int do_set(struct evse_point *p, const struct ctl_words *w, size_t first, int64_t now_us,
+		  struct ctl_answer *a)
 {
 	struct evse_conf scratch;
 	size_t i;
@@ -142,7 +152,8 @@ static int do_set(struct evse_point *p, const struct ctl_words *w, size_t first,
 		if (opts_find(evse_conf_table, evse_conf_n, w->word[i]) >= 0) {
 			struct ctl_words pair = {.n = 2, .word = {w->word[i], w->word[i + 1]}};
 
-			ret = ctl_set(&pair, 0, evse_conf_table, evse_conf_n, &p->session.conf, &scratch, sizeof(scratch), a);
+			ret = ctl_set(&pair, 0, evse_conf_table, evse_conf_n, &p->session.conf, &scratch,
+				      sizeof(scratch), a);
 		} else {
 			ret = set_live(p, w->word[i], w->word[i + 1], now_us, a);
 		}
@@ -160,7 +171,8 @@ static int yes_or_no(const struct ctl_words *w, size_t i, const char *yes, const
 	return ctl_word_is(w, i, no) ? 0 : -EINVAL;
 }
 
-static int do_word(struct evse_point *p, const struct ctl_words *w, size_t i, int64_t now_us, struct ctl_answer *a)
+static int do_word(struct evse_point *p, const struct ctl_words *w, size_t i, int64_t now_us,
+		   struct ctl_answer *a)
 {
 	struct evse_session *s = &p->session;
 	int choice;
@@ -175,7 +187,9 @@ static int do_word(struct evse_point *p, const struct ctl_words *w, size_t i, in
 	}
 	if (ctl_word_is(w, i, "clear-fault")) {
 		if (evse_session_clear_faults(s, now_us, &p->inner))
-			return ctl_refuse(a, -EBUSY, "the cause of a fault is still present, or power is being shut down");
+			return ctl_refuse(
+				a, -EBUSY,
+				"the cause of a fault is still present, or power is being shut down");
 		return 0;
 	}
 	if (ctl_word_is(w, i, "authorise")) {
@@ -192,11 +206,13 @@ static int do_word(struct evse_point *p, const struct ctl_words *w, size_t i, in
 		evse_session_allow_start(s, now_us, choice, &p->inner);
 		return 0;
 	}
-	return ctl_refuse(a, -ENOENT, "unknown request; known: status get set stop emergency clear-fault authorise start");
+	return ctl_refuse(
+		a, -ENOENT,
+		"unknown request; known: status get set stop emergency clear-fault authorise start");
 }
 
-static int command_point(struct evse_point *p, const struct ctl_words *w, size_t i, const char *px, int64_t now_us,
-			 struct ctl_answer *a)
+static int command_point(struct evse_point *p, const struct ctl_words *w, size_t i, const char *px,
+			 int64_t now_us, struct ctl_answer *a)
 {
 	if (ctl_word_is(w, i, "status"))
 		return do_status(p, px, now_us, a);
@@ -222,7 +238,8 @@ static int select_pistol(const struct evse_station *st, const struct ctl_words *
 	return 1;
 }
 
-int evse_ctl_command(void *self, int64_t now_us, const char *line, char *answer, size_t size, struct out_queue *out)
+int evse_ctl_command(void *self, int64_t now_us, const char *line, char *answer, size_t size,
+		     struct out_queue *out)
 {
 	struct evse_station *st = self;
 	struct ctl_answer a;

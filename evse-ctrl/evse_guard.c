@@ -42,7 +42,8 @@ static bool is_mode_permitted(const struct evse_guard_facts *facts, int32_t mode
 		return false;
 	if (!is_power_mode(mode))
 		return true;
-	return facts->is_status_fresh && facts->is_reading_fresh && !facts->is_emergency && !facts->has_latched_fault;
+	return facts->is_status_fresh && facts->is_reading_fresh && !facts->is_emergency &&
+	       !facts->has_latched_fault;
 }
 
 /* Closing needs a permitting state; staying closed is always allowed while current still flows. */
@@ -52,8 +53,8 @@ static bool may_be_closed(const struct evse_guard_facts *facts)
 
 	if (facts->is_closed)
 		return row->may_close;
-	return row->may_close && facts->state != EVSE_ST_SHUTDOWN && facts->is_status_fresh && !facts->is_emergency &&
-	       !facts->has_latched_fault;
+	return row->may_close && facts->state != EVSE_ST_SHUTDOWN && facts->is_status_fresh &&
+	       !facts->is_emergency && !facts->has_latched_fault;
 }
 
 static bool may_open(const struct evse_guard_facts *facts)

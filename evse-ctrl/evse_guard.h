@@ -22,15 +22,15 @@
 
 struct evse_guard_facts {
 	enum evse_state state;
-	bool is_status_fresh;   /* module heard within its time-out */
-	bool is_emergency;      /* Emergency_Stop present or just gone */
-	bool is_reading_fresh;  /* voltage and current of the driver */
+	bool is_status_fresh;  /* module heard within its time-out */
+	bool is_emergency;     /* Emergency_Stop present or just gone */
+	bool is_reading_fresh; /* voltage and current of the driver */
 	bool has_latched_fault;
-	int32_t i_mA;           /* measured */
+	int32_t i_mA;		/* measured */
 	int32_t max_voltage_mV; /* configuration and hardware */
 	int32_t max_charge_mA, max_discharge_mA;
 	int32_t open_limit_mA; /* contactors open below */
-	bool is_closed;        /* as commanded before */
+	bool is_closed;	       /* as commanded before */
 	bool may_force_open;   /* a stated time-out ran out, or an emergency */
 };
 

@@ -17,7 +17,8 @@ static void cap(struct evse_setpoint *sp, int32_t charge_mA, int32_t discharge_m
 	}
 }
 
-int32_t evse_limits_max_mV(const struct evse_conf *conf, const struct pm_status *st, const struct pm_caps *caps)
+int32_t evse_limits_max_mV(const struct evse_conf *conf, const struct pm_status *st,
+			   const struct pm_caps *caps)
 {
 	int32_t max_mV = fc_min_i32(conf->max_voltage_mV, caps->v_max_mV);
 
@@ -80,8 +81,8 @@ void evse_limits_apply(const struct evse_limits_in *in, struct evse_setpoint *sp
 	apply_ramp(in, sp);
 }
 
-void evse_limits_announce(const struct evse_conf *conf, const struct pm_status *st, const struct pm_caps *caps,
-			  struct evse_parameters_out *p)
+void evse_limits_announce(const struct evse_conf *conf, const struct pm_status *st,
+			  const struct pm_caps *caps, struct evse_parameters_out *p)
 {
 	p->max_voltage_mV = evse_limits_max_mV(conf, st, caps);
 	p->max_charge_mA = fc_min_i32(conf->max_charge_current_mA,

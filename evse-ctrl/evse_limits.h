@@ -47,10 +47,11 @@ struct evse_setpoint {
 
 void evse_limits_apply(const struct evse_limits_in *in, struct evse_setpoint *sp);
 /* Highest voltage that may be commanded: configuration and hardware. */
-int32_t evse_limits_max_mV(const struct evse_conf *conf, const struct pm_status *st, const struct pm_caps *caps);
+int32_t evse_limits_max_mV(const struct evse_conf *conf, const struct pm_status *st,
+			   const struct pm_caps *caps);
 /* What is announced in DC_Power_Parameters. */
-void evse_limits_announce(const struct evse_conf *conf, const struct pm_status *st, const struct pm_caps *caps,
-			  struct evse_parameters_out *p);
+void evse_limits_announce(const struct evse_conf *conf, const struct pm_status *st,
+			  const struct pm_caps *caps, struct evse_parameters_out *p);
 const char *evse_limit_name(enum evse_limit limit);
 
 #endif

@@ -95,7 +95,8 @@ int evse_point_init(struct evse_point *p, const struct evse_point_setup *setup, 
 	p->host.ctx = p;
 	p->host.log = host_log;
 	p->host.send = host_send;
-	ret = p->ops->init(p->driver_state, &p->host, setup->kv, setup->n_kv, now_us, err, (uint32_t)err_size);
+	ret = p->ops->init(p->driver_state, &p->host, setup->kv, setup->n_kv, now_us, err,
+			   (uint32_t)err_size);
 	if (ret)
 		return ret;
 	if (p->ops->filters)
@@ -115,7 +116,8 @@ static bool is_for_driver(const struct evse_point *p, canid_t id)
 	uint32_t i;
 
 	for (i = 0; i < p->n_driver_filters; i++) {
-		if ((id & p->driver_filter[i].can_mask) == (p->driver_filter[i].can_id & p->driver_filter[i].can_mask))
+		if ((id & p->driver_filter[i].can_mask) ==
+		    (p->driver_filter[i].can_id & p->driver_filter[i].can_mask))
 			return true;
 	}
 	return false;

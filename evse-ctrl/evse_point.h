@@ -16,11 +16,11 @@
 
 struct evse_point_setup {
 	const struct evse_conf *conf;
-	unsigned index;                       /* pistol index, 1..15 */
+	unsigned index;			       /* pistol index, 1..15 */
 	const struct forecourt_plugin *driver; /* kind FORECOURT_KIND_POWER_MODULE */
-	const struct power_module_ops *ops;   /* full-size table; missing operations are NULL */
-	void *driver_state;                   /* zeroed, driver->state_size bytes, kept until fini */
-	const struct forecourt_kv *kv;        /* the driver's options */
+	const struct power_module_ops *ops;    /* full-size table; missing operations are NULL */
+	void *driver_state;		       /* zeroed, driver->state_size bytes, kept until fini */
+	const struct forecourt_kv *kv;	       /* the driver's options */
 	uint32_t n_kv;
 	const struct log_sink *sink;
 };
@@ -33,8 +33,8 @@ struct evse_point {
 	struct forecourt_host host;
 	struct can_filter driver_filter[EVSE_POINT_DRIVER_FILTERS];
 	uint32_t n_driver_filters;
-	uint8_t bus_base; /* the driver's bus 1 is the runner's bus bus_base; 0: it has none */
-	struct out_queue *out;  /* where host->send goes during a call into the driver */
+	uint8_t bus_base;	/* the driver's bus 1 is the runner's bus bus_base; 0: it has none */
+	struct out_queue *out;	/* where host->send goes during a call into the driver */
 	struct out_queue inner; /* what the session wants done */
 };
 

@@ -7,11 +7,11 @@
 /* Refreshed every 100 ms; the driver goes to off by itself when four refreshes are missing. */
 #define SETPOINT_VALID_US   (400 * (int64_t)FC_US_PER_MS)
 #define FEEDBACK_TIMEOUT_US (1 * (int64_t)FC_US_PER_S)
-#define OVER_CURRENT_US     (500 * (int64_t)FC_US_PER_MS)
+#define OVER_CURRENT_US	    (500 * (int64_t)FC_US_PER_MS)
 /* Beyond the set point by this much for that long: the stack does not follow (rules E-58, E-59 with margin). */
-#define OVER_CURRENT_mA      5000
+#define OVER_CURRENT_mA	      5000
 #define OVER_CURRENT_PERMILLE 100
-#define OVER_VOLTAGE_mV       5000
+#define OVER_VOLTAGE_mV	      5000
 #define OVER_VOLTAGE_PERMILLE 50
 
 enum evse_state evse_power_state(const struct evse_session *s, const struct evse_power_command *p)
@@ -65,7 +65,8 @@ static bool contactors(struct evse_session *s, int64_t now_us, bool *may_force)
 	*may_force = false;
 	if (s->state == EVSE_ST_SHUTDOWN) {
 		*may_force = now_us >= s->shutdown.force_us;
-		return is_closed && s->shutdown.confirm_us == FC_NEVER && !is_current_low(s, now_us) && !*may_force;
+		return is_closed && s->shutdown.confirm_us == FC_NEVER && !is_current_low(s, now_us) &&
+		       !*may_force;
 	}
 	if (wants_closed(s) || !is_closed) {
 		s->open_force_us = FC_NEVER;
@@ -150,12 +151,14 @@ static void choose_mode(struct evse_session *s, int64_t now_us, struct pm_setpoi
 
 static bool is_same(const struct pm_setpoint *a, const struct pm_setpoint *b)
 {
-	return a->mode == b->mode && a->v_mV == b->v_mV && a->i_max_mA == b->i_max_mA && a->i_min_mA == b->i_min_mA &&
-	       a->is_closed == b->is_closed && a->is_bleeding == b->is_bleeding && a->is_urgent == b->is_urgent &&
+	return a->mode == b->mode && a->v_mV == b->v_mV && a->i_max_mA == b->i_max_mA &&
+	       a->i_min_mA == b->i_min_mA && a->is_closed == b->is_closed &&
+	       a->is_bleeding == b->is_bleeding && a->is_urgent == b->is_urgent &&
 	       a->clear_fault == b->clear_fault;
 }
 
-static void fill_facts(const struct evse_session *s, int64_t now_us, bool may_force, struct evse_guard_facts *facts)
+static void fill_facts(const struct evse_session *s, int64_t now_us, bool may_force,
+		       struct evse_guard_facts *facts)
 {
 	facts->state = s->state;
 	facts->is_status_fresh = !s->is_status_lost && s->status_watch.last_us != FC_NEVER;
@@ -251,14 +254,16 @@ void evse_power_supervise(struct evse_session *s, int64_t now_us, struct out_que
 	else
 		fault_lower(&s->faults, EVSE_FAULT_POWER_MODULE);
 
-	if (is_powered(s) && st->v_mV > max_mV + OVER_VOLTAGE_mV + fc_permille_of(max_mV, OVER_VOLTAGE_PERMILLE))
+	if (is_powered(s) &&
+	    st->v_mV > max_mV + OVER_VOLTAGE_mV + fc_permille_of(max_mV, OVER_VOLTAGE_PERMILLE))
 		evse_session_fault(s, now_us, EVSE_FAULT_OVER_VOLTAGE, out);
 	else
 		fault_lower(&s->faults, EVSE_FAULT_OVER_VOLTAGE);
 
 	if (is_over_current(s, now_us))
-		evse_session_fault(s, now_us,
-				   s->sp.mode == PM_TRANSFER ? EVSE_FAULT_OVER_CURRENT : EVSE_FAULT_CURRENT_STUCK, out);
+		evse_session_fault(
+			s, now_us,
+			s->sp.mode == PM_TRANSFER ? EVSE_FAULT_OVER_CURRENT : EVSE_FAULT_CURRENT_STUCK, out);
 	else if (s->over_until_us == FC_NEVER) {
 		fault_lower(&s->faults, EVSE_FAULT_OVER_CURRENT);
 		fault_lower(&s->faults, EVSE_FAULT_CURRENT_STUCK);

@@ -7,7 +7,7 @@
 
 #define PARAMETERS_REFRESH_US (1 * (int64_t)FC_US_PER_S) /* evse-v3.md section 2 */
 #define PARAMETERS_SPACING_US (100 * (int64_t)FC_US_PER_MS)
-#define SESSION_FLAGS                                                                                        \
+#define SESSION_FLAGS \
 	(EVSE_FLAG_AUTH_DONE | EVSE_FLAG_AUTH_VALID | EVSE_FLAG_PARAMETERS_DONE | EVSE_FLAG_USER_STOP)
 
 static void send_sequence(struct evse_session *s, struct out_queue *out)

@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CYCLE_US         (100 * (int64_t)FC_US_PER_MS) /* Power_Modules_Status, evse-v3.md section 5 */
-#define SEQUENCE_US      (1 * (int64_t)FC_US_PER_S)    /* refresh of Sequence_Control, section 2 */
-#define URGENT_FORCE_US  (90 * (int64_t)FC_US_PER_MS)  /* contactors within 100 ms in an emergency, E-76 */
-#define N_FINAL_STATUS   3                             /* status frames with System_Enable 0, E-87 */
-#define INSULATION_AGE_US (1 * (int64_t)FC_US_PER_S)   /* a reading older than this is no reading, E-41 */
+#define CYCLE_US	  (100 * (int64_t)FC_US_PER_MS) /* Power_Modules_Status, evse-v3.md section 5 */
+#define SEQUENCE_US	  (1 * (int64_t)FC_US_PER_S)	/* refresh of Sequence_Control, section 2 */
+#define URGENT_FORCE_US	  (90 * (int64_t)FC_US_PER_MS)	/* contactors within 100 ms in an emergency, E-76 */
+#define N_FINAL_STATUS	  3				/* status frames with System_Enable 0, E-87 */
+#define INSULATION_AGE_US (1 * (int64_t)FC_US_PER_S)	/* a reading older than this is no reading, E-41 */
 
 static int64_t ms(int32_t value_ms)
 {
@@ -74,8 +74,9 @@ void evse_session_enter(struct evse_session *s, int64_t now_us, enum evse_state 
 {
 	if (state == s->state)
 		return;
-	log_f(&s->log, LOG_NOTE, "%s -> %s: %s module_state=%u v_mV=%d i_mA=%d", evse_state_row(s->state)->name,
-	      evse_state_row(state)->name, why, s->module_state, s->in.status.v_mV, s->in.status.i_mA);
+	log_f(&s->log, LOG_NOTE, "%s -> %s: %s module_state=%u v_mV=%d i_mA=%d",
+	      evse_state_row(s->state)->name, evse_state_row(state)->name, why, s->module_state,
+	      s->in.status.v_mV, s->in.status.i_mA);
 	s->state = state;
 	s->state_since_us = now_us;
 }
@@ -90,7 +91,8 @@ bool evse_session_is_enabled(const struct evse_session *s)
 	if (!s->is_open || s->is_terminating || s->faults.latched || !s->has_input || !s->in.status.is_ready)
 		return false;
 	if (s->state == EVSE_ST_SHUTDOWN)
-		return s->shutdown.cause == EVSE_CAUSE_MODULE_LOST || s->shutdown.cause == EVSE_CAUSE_EMERGENCY;
+		return s->shutdown.cause == EVSE_CAUSE_MODULE_LOST ||
+		       s->shutdown.cause == EVSE_CAUSE_EMERGENCY;
 	return s->state != EVSE_ST_FAULT && s->state != EVSE_ST_STOPPED;
 }
 
@@ -134,8 +136,8 @@ static bool has_power(const struct evse_session *s)
 	       s->sp.is_closed || s->in.status.is_closed;
 }
 
-void evse_session_shutdown(struct evse_session *s, int64_t now_us, enum evse_cause cause, enum evse_state next,
-			   bool is_urgent, struct out_queue *out)
+void evse_session_shutdown(struct evse_session *s, int64_t now_us, enum evse_cause cause,
+			   enum evse_state next, bool is_urgent, struct out_queue *out)
 {
 	struct evse_shutdown *d = &s->shutdown;
 
@@ -161,9 +163,10 @@ void evse_session_fault(struct evse_session *s, int64_t now_us, enum evse_fault 
 {
 	if (!fault_raise(&s->faults, fault))
 		return;
-	log_f(&s->log, LOG_ERR_LEVEL, "fault %u %s: state=%s v_mV=%d i_mA=%d driver_faults=0x%x vendor_code=%u",
-	      (unsigned)fault, evse_fault_name(fault), evse_state_row(s->state)->name, s->in.status.v_mV,
-	      s->in.status.i_mA, s->in.status.faults, s->in.status.vendor_code);
+	log_f(&s->log, LOG_ERR_LEVEL,
+	      "fault %u %s: state=%s v_mV=%d i_mA=%d driver_faults=0x%x vendor_code=%u", (unsigned)fault,
+	      evse_fault_name(fault), evse_state_row(s->state)->name, s->in.status.v_mV, s->in.status.i_mA,
+	      s->in.status.faults, s->in.status.vendor_code);
 	if (s->state == EVSE_ST_FAULT || s->state == EVSE_ST_STOPPED)
 		return;
 	/* Local power off first; the next status carries System_Enable 0 (rule E-86). */
@@ -222,7 +225,8 @@ static void end_session(struct evse_session *s, int64_t now_us, enum evse_state 
 	if (s->is_open) {
 		s->record.cause = cause_of_end(s);
 		s->record.end_us = now_us;
-		log_f(&s->log, LOG_NOTE, "session %u ended: cause=%s energy_Wh=%lld peak_mA=%d duration_ms=%lld",
+		log_f(&s->log, LOG_NOTE,
+		      "session %u ended: cause=%s energy_Wh=%lld peak_mA=%d duration_ms=%lld",
 		      s->record.n_sessions, evse_cause_name(s->record.cause),
 		      (long long)(s->record.energy_mJ / 3600000), s->record.peak_mA,
 		      (long long)((now_us - s->record.start_us) / 1000));
@@ -233,7 +237,8 @@ static void end_session(struct evse_session *s, int64_t now_us, enum evse_state 
 	if (s->state == EVSE_ST_SHUTDOWN) {
 		if (s->shutdown.next == EVSE_ST_BLOCKED)
 			s->shutdown.next = after;
-	} else if (s->state != EVSE_ST_FAULT && s->state != EVSE_ST_STOPPED && s->state != EVSE_ST_NO_MODULE) {
+	} else if (s->state != EVSE_ST_FAULT && s->state != EVSE_ST_STOPPED &&
+		   s->state != EVSE_ST_NO_MODULE) {
 		if (has_power(s) && evse_state_row(s->state)->is_session)
 			evse_session_shutdown(s, now_us, cause_of_end(s), after, false, out);
 		else
@@ -247,9 +252,9 @@ static void end_session(struct evse_session *s, int64_t now_us, enum evse_state 
 /* Commands count only in a session, from a module that is heard, and newer than what stopped power before. */
 static bool may_accept_power(const struct evse_session *s, int64_t now_us)
 {
-	return s->is_open && !s->is_terminating && s->status_watch.last_us != FC_NEVER && !s->is_status_lost &&
-	       !s->is_emergency && !s->faults.latched && now_us > s->rearm_us && s->state != EVSE_ST_SHUTDOWN &&
-	       s->state != EVSE_ST_FAULT && s->state != EVSE_ST_STOPPED;
+	return s->is_open && !s->is_terminating && s->status_watch.last_us != FC_NEVER &&
+	       !s->is_status_lost && !s->is_emergency && !s->faults.latched && now_us > s->rearm_us &&
+	       s->state != EVSE_ST_SHUTDOWN && s->state != EVSE_ST_FAULT && s->state != EVSE_ST_STOPPED;
 }
 
 static void on_power_control(struct evse_session *s, int64_t now_us, const struct evse_event *ev,
@@ -305,7 +310,8 @@ static void on_module_state(struct evse_session *s, int64_t now_us, uint8_t stat
 	evse_seq_module_state(s, now_us, state, out);
 }
 
-static void on_status(struct evse_session *s, int64_t now_us, const struct evse_event *ev, struct out_queue *out)
+static void on_status(struct evse_session *s, int64_t now_us, const struct evse_event *ev,
+		      struct out_queue *out)
 {
 	int64_t gap_us = rx_watch_age_us(&s->status_watch, now_us);
 
@@ -323,7 +329,8 @@ static void on_status(struct evse_session *s, int64_t now_us, const struct evse_
 		on_module_state(s, now_us, ev->number, out);
 }
 
-static void on_emergency(struct evse_session *s, int64_t now_us, const struct evse_event *ev, struct out_queue *out)
+static void on_emergency(struct evse_session *s, int64_t now_us, const struct evse_event *ev,
+			 struct out_queue *out)
 {
 	bool is_new = !s->is_emergency;
 
@@ -336,11 +343,12 @@ static void on_emergency(struct evse_session *s, int64_t now_us, const struct ev
 	log_f(&s->log, LOG_ERR_LEVEL, "Emergency_Stop: origin=%s state=%s", ev->number == 3 ? "PEV" : "EVSE",
 	      evse_state_row(s->state)->name);
 	if (evse_state_row(s->state)->is_session)
-		evse_session_shutdown(s, now_us, EVSE_CAUSE_EMERGENCY, s->is_open ? EVSE_ST_BLOCKED : EVSE_ST_IDLE, true,
-				      out);
+		evse_session_shutdown(s, now_us, EVSE_CAUSE_EMERGENCY,
+				      s->is_open ? EVSE_ST_BLOCKED : EVSE_ST_IDLE, true, out);
 }
 
-static void on_bus_error(struct evse_session *s, int64_t now_us, const struct can_frame *f, struct out_queue *out)
+static void on_bus_error(struct evse_session *s, int64_t now_us, const struct can_frame *f,
+			 struct out_queue *out)
 {
 	/* Bus-off or interface down: the peer counts as silent at once (rule E-88). */
 	if (!(f->can_id & CAN_ERR_FLAG) || !(f->can_id & 0x40u /* CAN_ERR_BUSOFF */))
@@ -353,7 +361,8 @@ static void on_bus_error(struct evse_session *s, int64_t now_us, const struct ca
 	evse_session_tick(s, now_us, out);
 }
 
-static void on_event(struct evse_session *s, int64_t now_us, const struct evse_event *ev, struct out_queue *out)
+static void on_event(struct evse_session *s, int64_t now_us, const struct evse_event *ev,
+		     struct out_queue *out)
 {
 	switch (ev->kind) {
 	case EVSE_EV_STATUS:
@@ -412,7 +421,8 @@ static void keep_record(struct evse_session *s, int64_t now_us, const struct pm_
 		s->record.peak_mA = st->i_mA;
 }
 
-void evse_session_input(struct evse_session *s, int64_t now_us, const struct evse_input *in, struct out_queue *out)
+void evse_session_input(struct evse_session *s, int64_t now_us, const struct evse_input *in,
+			struct out_queue *out)
 {
 	bool was_enabled = s->is_enabled_sent;
 
@@ -429,7 +439,8 @@ void evse_session_input(struct evse_session *s, int64_t now_us, const struct evs
 		s->is_zero_pending = false;
 		if (s->conf.is_status_sent_on_stop)
 			evse_session_send_status(s, out);
-	} else if (was_enabled && !evse_session_is_enabled(s) && s->is_open && s->conf.is_status_sent_on_stop) {
+	} else if (was_enabled && !evse_session_is_enabled(s) && s->is_open &&
+		   s->conf.is_status_sent_on_stop) {
 		evse_session_send_status(s, out);
 	}
 }

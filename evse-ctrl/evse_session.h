@@ -30,14 +30,14 @@
 /* Why power ended, also the reason of a session's end. */
 enum evse_cause {
 	EVSE_CAUSE_NONE,
-	EVSE_CAUSE_VEHICLE,     /* the vehicle ended the session */
-	EVSE_CAUSE_USER_STOP,   /* our stop button */
+	EVSE_CAUSE_VEHICLE,	/* the vehicle ended the session */
+	EVSE_CAUSE_USER_STOP,	/* our stop button */
 	EVSE_CAUSE_MODULE_LOST, /* Advantics_Controller_Status silent */
-	EVSE_CAUSE_EMERGENCY,   /* Emergency_Stop received */
-	EVSE_CAUSE_FAULT,       /* own fault, see fault numbers */
-	EVSE_CAUSE_MODULE_END,  /* the module closed the session before transfer */
-	EVSE_CAUSE_REFUSED,     /* authorisation refused */
-	EVSE_CAUSE_TERMINATED,  /* our process was asked to end */
+	EVSE_CAUSE_EMERGENCY,	/* Emergency_Stop received */
+	EVSE_CAUSE_FAULT,	/* own fault, see fault numbers */
+	EVSE_CAUSE_MODULE_END,	/* the module closed the session before transfer */
+	EVSE_CAUSE_REFUSED,	/* authorisation refused */
+	EVSE_CAUSE_TERMINATED,	/* our process was asked to end */
 	EVSE_N_CAUSES,
 };
 
@@ -49,10 +49,10 @@ struct evse_input {
 
 struct evse_shutdown {
 	enum evse_cause cause;
-	enum evse_state next;  /* state after it */
-	bool is_urgent;        /* stop without ramp, contactors may be forced after 100 ms */
-	int64_t force_us;      /* contactors are opened now at the latest */
-	int64_t confirm_us;    /* waiting for contactor feedback ends; FC_NEVER: not opened yet */
+	enum evse_state next; /* state after it */
+	bool is_urgent;	      /* stop without ramp, contactors may be forced after 100 ms */
+	int64_t force_us;     /* contactors are opened now at the latest */
+	int64_t confirm_us;   /* waiting for contactor feedback ends; FC_NEVER: not opened yet */
 };
 
 /* What one session did, for status, summary and journal. */
@@ -62,7 +62,7 @@ struct evse_record {
 	int64_t energy_mJ; /* delivered at the charger's output, counted with sign */
 	int32_t peak_mA;
 	enum evse_cause cause;
-	uint8_t finished;       /* Charge_Session_Finished.State; 255 not received */
+	uint8_t finished;	   /* Charge_Session_Finished.State; 255 not received */
 	int64_t max_status_gap_us; /* longest silence of the module's status while in the session */
 };
 
@@ -75,18 +75,18 @@ struct evse_session {
 	enum evse_state state;
 	int64_t state_since_us;
 	uint8_t module_state; /* enum evse_module_state, or a number unknown to us */
-	bool is_open;         /* between New_Charge_Session and the end */
-	bool has_ended;       /* end seen, module has not yet left state 10 */
+	bool is_open;	      /* between New_Charge_Session and the end */
+	bool has_ended;	      /* end seen, module has not yet left state 10 */
 	bool is_terminating;
-	bool was_ready;       /* System_Enable was 1 in this session */
+	bool was_ready; /* System_Enable was 1 in this session */
 	struct rx_watch status_watch, emergency_watch;
 	bool is_status_lost;
 	bool is_emergency;
 	uint8_t emergency_origin;
 
 	struct evse_power_command power; /* newest DC_Power_Control */
-	int64_t power_us;                /* its time; FC_NEVER none in this session */
-	int64_t rearm_us;                /* commands up to this time are void */
+	int64_t power_us;		 /* its time; FC_NEVER none in this session */
+	int64_t rearm_us;		 /* commands up to this time are void */
 	int32_t ocpp_target_mA;
 	bool has_ocpp_target;
 
@@ -108,7 +108,7 @@ struct evse_session {
 	uint32_t flags, flags_sent; /* Sequence_Control */
 	bool is_start_allowed;
 	int64_t auth_us, parameters_us, charge_end_us, user_stop_end_us;
-	struct grid cycle;          /* 100 ms: status out, set point refreshed */
+	struct grid cycle;	    /* 100 ms: status out, set point refreshed */
 	struct grid sequence_cycle; /* 1 s */
 	int64_t parameters_next_us; /* DC_Power_Parameters: refresh or pending change */
 	int64_t parameters_last_us;
@@ -122,7 +122,8 @@ struct evse_session {
 /* 0 or -EINVAL: index or protocol out of range. The first status frame leaves with the first tick. */
 int evse_session_init(struct evse_session *s, const struct evse_conf *conf, unsigned index,
 		      const struct log_sink *sink, int64_t now_us);
-void evse_session_rx(struct evse_session *s, int64_t now_us, const struct can_frame *f, struct out_queue *out);
+void evse_session_rx(struct evse_session *s, int64_t now_us, const struct can_frame *f,
+		     struct out_queue *out);
 void evse_session_input(struct evse_session *s, int64_t now_us, const struct evse_input *in,
 			struct out_queue *out);
 void evse_session_tick(struct evse_session *s, int64_t now_us, struct out_queue *out);
@@ -149,8 +150,8 @@ const char *evse_cause_name(enum evse_cause cause);
 /* The only writer of the state. */
 void evse_session_enter(struct evse_session *s, int64_t now_us, enum evse_state state, const char *why);
 /* Starts the shutdown path unless it runs already; then only an urgent one overrides. */
-void evse_session_shutdown(struct evse_session *s, int64_t now_us, enum evse_cause cause, enum evse_state next,
-			   bool is_urgent, struct out_queue *out);
+void evse_session_shutdown(struct evse_session *s, int64_t now_us, enum evse_cause cause,
+			   enum evse_state next, bool is_urgent, struct out_queue *out);
 void evse_session_fault(struct evse_session *s, int64_t now_us, enum evse_fault fault, struct out_queue *out);
 bool evse_session_is_reading_fresh(const struct evse_session *s, int64_t now_us);
 /* Sends Power_Modules_Status now (readings of the present). */

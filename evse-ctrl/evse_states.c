@@ -4,7 +4,7 @@
 
 #include <forecourt/units.h>
 
-#define S(seconds) ((int64_t)(seconds) * FC_US_PER_S)
+#define S(seconds) ((int64_t)(seconds)*FC_US_PER_S)
 #define NO_POWER   (EVSE_MODE_BIT(PM_OFF) | EVSE_MODE_BIT(PM_STANDBY))
 
 /*
@@ -20,10 +20,12 @@ static const struct evse_state_row rows[EVSE_N_STATES] = {
 	[EVSE_ST_SESSION] = {"Session", S(600), NO_POWER, true, true, true, false},
 	[EVSE_ST_STANDBY] = {"Standby", FC_NEVER, NO_POWER, true, true, true, true},
 	[EVSE_ST_LOWERING] = {"Lowering", S(120), NO_POWER, true, true, true, true},
-	[EVSE_ST_INSULATION] = {"Insulation_Test", S(90), NO_POWER | EVSE_MODE_BIT(PM_INSULATION_TEST), true, true,
-				true, true},
-	[EVSE_ST_PRECHARGE] = {"Precharge", S(60), NO_POWER | EVSE_MODE_BIT(PM_PRECHARGE), true, true, true, true},
-	[EVSE_ST_TRANSFER] = {"Transfer", FC_NEVER, NO_POWER | EVSE_MODE_BIT(PM_TRANSFER), true, true, true, true},
+	[EVSE_ST_INSULATION] = {"Insulation_Test", S(90), NO_POWER | EVSE_MODE_BIT(PM_INSULATION_TEST), true,
+				true, true, true},
+	[EVSE_ST_PRECHARGE] = {"Precharge", S(60), NO_POWER | EVSE_MODE_BIT(PM_PRECHARGE), true, true, true,
+			       true},
+	[EVSE_ST_TRANSFER] = {"Transfer", FC_NEVER, NO_POWER | EVSE_MODE_BIT(PM_TRANSFER), true, true, true,
+			      true},
 	[EVSE_ST_CLOSING] = {"Closing", S(120), NO_POWER, false, false, true, false},
 	[EVSE_ST_SHUTDOWN] = {"Shutdown", S(5), NO_POWER, true, true, false, false},
 	[EVSE_ST_BLOCKED] = {"Blocked", FC_NEVER, NO_POWER, false, true, false, false},

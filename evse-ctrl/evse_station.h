@@ -22,6 +22,7 @@ void evse_station_init(struct evse_station *st);
 void evse_station_add(struct evse_station *st, struct evse_point *p);
 
 /* evse_ctl.c: one request of the control socket, see evse-ctrl(1). */
-int evse_ctl_command(void *self, int64_t now_us, const char *line, char *answer, size_t size, struct out_queue *out);
+int evse_ctl_command(void *self, int64_t now_us, const char *line, char *answer, size_t size,
+		     struct out_queue *out);
 
 #endif

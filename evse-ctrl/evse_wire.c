@@ -159,7 +159,8 @@ static void keep_vehicle_info(struct evse_wire *w, enum evse_msg msg, const unio
 	}
 }
 
-static void fill_event(struct evse_wire *w, enum evse_msg msg, const union received_msg *m, struct evse_event *ev)
+static void fill_event(struct evse_wire *w, enum evse_msg msg, const union received_msg *m,
+		       struct evse_event *ev)
 {
 	if (msg == EVSE_ADVANTICS_CONTROLLER_STATUS) {
 		ev->kind = EVSE_EV_STATUS;
@@ -202,7 +203,9 @@ void evse_wire_decode(struct evse_wire *w, const struct can_frame *f, struct evs
 		w->count.n_kind++;
 		return;
 	}
-	msg = ((f->can_id >> MSG_INDEX_SHIFT) & 0x1F) == w->index ? evse_find(w->version, f->can_id & BASE_MASK) : -1;
+	msg = ((f->can_id >> MSG_INDEX_SHIFT) & 0x1F) == w->index
+		      ? evse_find(w->version, f->can_id & BASE_MASK)
+		      : -1;
 	if (msg < 0 || !is_received((enum evse_msg)msg)) {
 		w->count.n_foreign++;
 		return;

@@ -72,7 +72,7 @@ enum evse_event_kind {
 
 struct evse_event {
 	enum evse_event_kind kind;
-	uint8_t number; /* STATUS: state; STATUS_CHANGE: ready; FINISHED: how; EMERGENCY: origin */
+	uint8_t number;		/* STATUS: state; STATUS_CHANGE: ready; FINISHED: how; EMERGENCY: origin */
 	bool is_unknown_number; /* the profile has no name for it */
 	struct evse_power_command power;
 	int32_t ocpp_target_mA;
@@ -108,7 +108,7 @@ struct evse_wire {
 struct evse_status_out {
 	int32_t v_mV, i_mA;
 	int32_t temp_hot_mdegC, temp_inlet_mdegC; /* PM_TEMP_NONE: not provided */
-	bool is_enabled;                          /* System_Enable */
+	bool is_enabled;			  /* System_Enable */
 	int32_t insulation_ohm;
 };
 
@@ -118,11 +118,11 @@ struct evse_parameters_out {
 };
 
 enum evse_flag { /* bits of the 24-bit word of Sequence_Control, evse-v3.md section 3 */
-	EVSE_FLAG_START = 0x000001,
-	EVSE_FLAG_AUTH_DONE = 0x000100,
-	EVSE_FLAG_AUTH_VALID = 0x000200,
-	EVSE_FLAG_PARAMETERS_DONE = 0x000400,
-	EVSE_FLAG_USER_STOP = 0x010000,
+		 EVSE_FLAG_START = 0x000001,
+		 EVSE_FLAG_AUTH_DONE = 0x000100,
+		 EVSE_FLAG_AUTH_VALID = 0x000200,
+		 EVSE_FLAG_PARAMETERS_DONE = 0x000400,
+		 EVSE_FLAG_USER_STOP = 0x010000,
 };
 
 /* index 1..15 (rule E-06), else -EINVAL. */

@@ -31,7 +31,8 @@ static void without_simulated_operator(struct app *a, uint32_t i)
 		conf[i].authorisation_ms = -1;
 }
 
-static void driver_rx(void *ctx, int64_t now_us, uint32_t bus, const struct can_frame *f, struct out_queue *out)
+static void driver_rx(void *ctx, int64_t now_us, uint32_t bus, const struct can_frame *f,
+		      struct out_queue *out)
 {
 	(void)bus; /* the runner's number; the driver knows its own as 1 */
 	evse_point_driver_rx(ctx, now_us, 1, f, out);
@@ -47,7 +48,8 @@ static int connect_driver(struct app *a, uint32_t i, char *err, size_t err_size)
 {
 	const struct power_module_ops *ops = point[i].ops;
 	struct can_filter filter[EVSE_POINT_DRIVER_FILTERS];
-	uint32_t n = ops->filters ? ops->filters(point[i].driver_state, 1, filter, EVSE_POINT_DRIVER_FILTERS) : 0;
+	uint32_t n =
+		ops->filters ? ops->filters(point[i].driver_state, 1, filter, EVSE_POINT_DRIVER_FILTERS) : 0;
 	int fd = ops->fd && ops->io ? ops->fd(point[i].driver_state) : -1;
 	int ret;
 
@@ -80,7 +82,8 @@ static int build(struct app *a, struct machine *machine, char *err, size_t err_s
 		int ret;
 
 		if (!setup.driver_state)
-			return app_error(-ENOMEM, err, err_size, "not enough memory for pistol %u", unit->index);
+			return app_error(-ENOMEM, err, err_size, "not enough memory for pistol %u",
+					 unit->index);
 		without_simulated_operator(a, i);
 		ret = evse_point_init(&point[i], &setup, app_now_us(a), err, err_size);
 		if (ret == 0)

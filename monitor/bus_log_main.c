@@ -43,7 +43,8 @@ static int64_t clock_us(clockid_t clock)
 }
 
 /* Writes all frames that are waiting; false when the file cannot take them. */
-static bool write_waiting(struct can_bus *bus, const char *channel, int64_t wall_us, uint32_t *n_dropped, FILE *file)
+static bool write_waiting(struct can_bus *bus, const char *channel, int64_t wall_us, uint32_t *n_dropped,
+			  FILE *file)
 {
 	char line[FRAME_LOG_LINE_MAX];
 	struct can_rx_info info;
@@ -114,7 +115,8 @@ int main(int argc, char **argv)
 		fputs(usage, stderr);
 		return 2;
 	}
-	if (argc - optind == 2 && strcmp(argv[optind + 1], "-") != 0 && !(file = fopen(argv[optind + 1], "w"))) {
+	if (argc - optind == 2 && strcmp(argv[optind + 1], "-") != 0 &&
+	    !(file = fopen(argv[optind + 1], "w"))) {
 		fprintf(stderr, "bus-log: %s: %s\n", argv[optind + 1], strerror(errno));
 		return 1;
 	}

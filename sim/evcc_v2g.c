@@ -426,6 +426,8 @@ static void answer(struct evcc *e, int64_t now_us, enum v2g_msg msg, const union
 		break;
 	case V2G_AUTHORIZATION:
 		e->v2g.is_customer_wait = a->authorization_res.processing == V2G_ONGOING_CUSTOMER;
+		if (e->v2g.is_customer_wait)
+			e->v2g.repeat_us = now_us; /* the limit begins when the person is done */
 		if (a->authorization_res.processing == V2G_FINISHED)
 			e->v2g.chain = V2G_CHARGE_PARAMETER_DISCOVERY;
 		break;
@@ -561,6 +563,8 @@ static int64_t answer_limit_us(const struct evcc *e)
 /* Longest repetition of a request while the charger says Ongoing; FC_NEVER: no limit. */
 static int64_t repeat_limit_us(const struct evcc *e)
 {
+	if (wanted(e) != e->v2g.last)
+		return FC_NEVER; /* it has come to its end */
 	if (e->v2g.last == V2G_CABLE_CHECK && e->stage == EVCC_INSULATION_TEST)
 		return evcc_ms(e->cfg.cable_check_timeout_ms);
 	if (e->stage == EVCC_NEGOTIATING && ((e->v2g.last == V2G_AUTHORIZATION && !e->v2g.is_customer_wait) ||

@@ -160,6 +160,7 @@ void secc_end(struct secc *s, int64_t now_us, enum secc_cause cause, struct out_
 	      secc_state_name(s->state), secc_cause_name(cause));
 	s->cause = cause;
 	secc_enter(s, now_us, SECC_CLOSING, out);
+	secc_v2g_abandon(s, now_us, out);
 }
 
 void secc_emergency(struct secc *s, int64_t now_us, enum secc_cause cause, enum secc_origin origin,

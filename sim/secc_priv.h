@@ -85,6 +85,8 @@ void secc_power_derate(struct secc *s);
 /* secc_v2g.c: the charging protocol, server side. */
 void secc_v2g_reset(struct secc *s);
 bool secc_v2g_rx(struct secc *s, int64_t now_us, const struct can_frame *f, struct out_queue *out);
+/* The session ended: a request that still waits for its answer gets the cause. */
+void secc_v2g_abandon(struct secc *s, int64_t now_us, struct out_queue *out);
 void secc_v2g_slot(struct secc *s, int64_t now_us, struct out_queue *out);
 
 /* secc_ctl.c */

@@ -566,6 +566,16 @@ bool secc_v2g_rx(struct secc *s, int64_t now_us, const struct can_frame *f, stru
 	return true;
 }
 
+void secc_v2g_abandon(struct secc *s, int64_t now_us, struct out_queue *out)
+{
+	const struct secc_cause_row *row = secc_cause_row(s->cause);
+
+	if (!s->v2g.is_start_pending)
+		return;
+	s->v2g.is_start_pending = false;
+	answer_failure(s, now_us, V2G_POWER_DELIVERY, row->code, row->status, out);
+}
+
 void secc_v2g_slot(struct secc *s, int64_t now_us, struct out_queue *out)
 {
 	int64_t setup_us = (int64_t)s->cfg.setup_timeout_ms * FC_US_PER_MS;

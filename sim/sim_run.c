@@ -172,7 +172,8 @@ static int take_number(const char *text, const char *what, long long low, long l
 	*value = strtoll(text, &end, 10);
 	if (errno == 0 && end != text && *end == '\0' && *value >= low && *value <= high)
 		return 0;
-	fprintf(stderr, "sim-run: --%s takes a whole number from %lld to %lld, not %s\n", what, low, high, text);
+	fprintf(stderr, "sim-run: --%s takes a whole number from %lld to %lld, not %s\n", what, low, high,
+		text);
 	return 2;
 }
 
@@ -282,7 +283,8 @@ static int run(struct job *job)
 	}
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	if (!job->is_quiet && !job->is_json)
-		print_text(job, (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9);
+		print_text(job,
+			   (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9);
 	if (job->is_json)
 		print_json(job);
 	return strcmp(result_of(job), "clean") == 0 ? 0 : 1;

@@ -43,7 +43,8 @@ void sim_point_defaults(struct sim_point *p)
 	p->evcc_conf.plug_at_start = 1;
 }
 
-static int set_kv(struct sim_point_kv *k, const char *key, size_t key_len, const char *value, char *err, size_t err_size)
+static int set_kv(struct sim_point_kv *k, const char *key, size_t key_len, const char *value, char *err,
+		  size_t err_size)
 {
 	if (k->n >= SIM_POINT_KV || key_len >= SIM_POINT_KV_TEXT || strlen(value) >= SIM_POINT_KV_TEXT) {
 		snprintf(err, err_size, "too many or too long driver options");
@@ -88,7 +89,8 @@ int sim_point_set(struct sim_point *p, const char *assignment, char *err, size_t
 		}
 		return opts_set(&s[i].table[found], s[i].conf, equal + 1, err, err_size);
 	}
-	snprintf(err, err_size, "%.*s: unknown machine (evse, secc, evcc, pev, stack, vehicle)", (int)who_len, assignment);
+	snprintf(err, err_size, "%.*s: unknown machine (evse, secc, evcc, pev, stack, vehicle)", (int)who_len,
+		 assignment);
 	return -ENOENT;
 }
 
@@ -137,7 +139,8 @@ static int make_pev(struct sim_point *p, int64_t now_us, struct machine *m, char
 	return 0;
 }
 
-static int make(struct sim_point *p, enum sim_who who, int64_t now_us, struct machine *m, char *err, size_t err_size)
+static int make(struct sim_point *p, enum sim_who who, int64_t now_us, struct machine *m, char *err,
+		size_t err_size)
 {
 	switch (who) {
 	case SIM_EVSE:
@@ -182,7 +185,8 @@ static void after_event(void *ctx, struct world *w, unsigned node)
 	sim_point_note_states(ctx, node);
 }
 
-int sim_point_start(struct sim_point *p, const struct can_hub_cfg *bus, int64_t now_us, char *err, size_t err_size)
+int sim_point_start(struct sim_point *p, const struct can_hub_cfg *bus, int64_t now_us, char *err,
+		    size_t err_size)
 {
 	unsigned who;
 
@@ -222,7 +226,8 @@ bool sim_point_is_session_over(const struct sim_point *p)
 	const struct sim_point_states *s = &p->secc_states;
 	unsigned i;
 
-	if (s->n == 0 || (s->state[s->n - 1] != SECC_WAITING_FOR_PEV && s->state[s->n - 1] != SECC_NOT_AVAILABLE))
+	if (s->n == 0 ||
+	    (s->state[s->n - 1] != SECC_WAITING_FOR_PEV && s->state[s->n - 1] != SECC_NOT_AVAILABLE))
 		return false;
 	for (i = 0; i < s->n; i++) {
 		if (s->state[i] == SECC_CLOSING)

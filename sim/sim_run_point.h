@@ -20,8 +20,8 @@
 
 enum sim_who { SIM_EVSE, SIM_SECC, SIM_EVCC, SIM_PEV, SIM_N_MACHINES };
 
-#define SIM_POINT_KV        32
-#define SIM_POINT_KV_TEXT   64
+#define SIM_POINT_KV	     32
+#define SIM_POINT_KV_TEXT    64
 #define SIM_POINT_MAX_STATES 64
 
 /* Options of a simulated driver, kept as text until it starts. */
@@ -67,7 +67,8 @@ void sim_point_defaults(struct sim_point *p);
  */
 int sim_point_set(struct sim_point *p, const char *assignment, char *err, size_t err_size);
 /* Makes all machines and joins them. 0, or a negative errno with a sentence. */
-int sim_point_start(struct sim_point *p, const struct can_hub_cfg *bus, int64_t now_us, char *err, size_t err_size);
+int sim_point_start(struct sim_point *p, const struct can_hub_cfg *bus, int64_t now_us, char *err,
+		    size_t err_size);
 /* A fresh process of the same settings in the place of one that was killed (world_kill). */
 int sim_point_restart(struct sim_point *p, enum sim_who who, char *err, size_t err_size);
 /* To be called from an own world.after_event, which replaces the one that sim_point_start sets. */

@@ -21,12 +21,12 @@
 #include <linux/can.h>
 
 #define FORECOURT_PLUGIN_MAGIC 0x46435054u /* "FCPT" */
-#define FORECOURT_ABI_MAJOR 1
-#define FORECOURT_ABI_MINOR 0
+#define FORECOURT_ABI_MAJOR    1
+#define FORECOURT_ABI_MINOR    0
 
 enum forecourt_kind {
 	FORECOURT_KIND_POWER_MODULE = 1, /* ops: struct power_module_ops */
-	FORECOURT_KIND_VEHICLE_HW = 2,   /* ops: struct vehicle_hw_ops */
+	FORECOURT_KIND_VEHICLE_HW = 2,	 /* ops: struct vehicle_hw_ops */
 	FORECOURT_KIND_ALLOC_POLICY = 3, /* ops: struct alloc_policy_ops */
 };
 

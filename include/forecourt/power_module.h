@@ -16,30 +16,30 @@
 #include <forecourt/plugin.h>
 
 enum pm_mode {
-	PM_OFF = 0,             /* no power; output floating */
-	PM_STANDBY = 1,         /* no power, ready; no bleeding unless asked */
+	PM_OFF = 0,		/* no power; output floating */
+	PM_STANDBY = 1,		/* no power, ready; no bleeding unless asked */
 	PM_INSULATION_TEST = 2, /* constant voltage for the cable test; insulation is measured */
-	PM_PRECHARGE = 3,       /* constant voltage, current at most i_max_mA */
-	PM_TRANSFER = 4,        /* follow the window */
+	PM_PRECHARGE = 3,	/* constant voltage, current at most i_max_mA */
+	PM_TRANSFER = 4,	/* follow the window */
 };
 
 enum pm_range { PM_RANGE_AUTO = 0, PM_RANGE_LOW = 1, PM_RANGE_HIGH = 2 };
 
 struct pm_setpoint {
 	uint32_t size;
-	int32_t mode;           /* enum pm_mode */
-	int32_t v_mV;           /* target voltage, >= 0 */
-	int32_t i_max_mA;       /* window of total current; target mode: both equal */
+	int32_t mode;	  /* enum pm_mode */
+	int32_t v_mV;	  /* target voltage, >= 0 */
+	int32_t i_max_mA; /* window of total current; target mode: both equal */
 	int32_t i_min_mA;
-	int32_t p_max_W;        /* total power limit; 0 = none */
-	int32_t v_load_mV;      /* voltage known behind the contactors; -1 unknown */
-	int32_t is_closed;      /* output contactors as commanded: 1 closed, 0 open */
-	int32_t is_bleeding;    /* 1: discharge the output to <= 20 V; only with standby */
-	int32_t range;          /* enum pm_range */
-	uint32_t clear_fault;   /* counter: each increment is one attempt to reset latched faults */
-	int32_t is_urgent;      /* 1: stop without ramp; contactors may open above their limit */
+	int32_t p_max_W;	/* total power limit; 0 = none */
+	int32_t v_load_mV;	/* voltage known behind the contactors; -1 unknown */
+	int32_t is_closed;	/* output contactors as commanded: 1 closed, 0 open */
+	int32_t is_bleeding;	/* 1: discharge the output to <= 20 V; only with standby */
+	int32_t range;		/* enum pm_range */
+	uint32_t clear_fault;	/* counter: each increment is one attempt to reset latched faults */
+	int32_t is_urgent;	/* 1: stop without ramp; contactors may open above their limit */
 	int64_t valid_until_us; /* past it the driver goes to off by itself */
-	uint32_t seq;           /* echoed in pm_status.seq_done */
+	uint32_t seq;		/* echoed in pm_status.seq_done */
 	uint32_t reserved;
 };
 
@@ -58,14 +58,14 @@ struct pm_caps {
 	int32_t i_charge_max_mA, i_discharge_max_mA; /* both >= 0 */
 	int32_t p_max_W;
 	int32_t v_step_mV, i_step_mA;
-	int32_t i_lowest_mA;      /* smallest non-zero current the hardware can give */
+	int32_t i_lowest_mA; /* smallest non-zero current the hardware can give */
 	int32_t ramp_mV_per_s, ramp_mA_per_s;
-	int32_t off_current_mA;   /* contactors may open below */
-	int64_t wake_us, off_us;  /* typical */
-	int64_t watchdog_us;      /* longest delivery after the bus died; INT64_MAX unlimited */
+	int32_t off_current_mA;	 /* contactors may open below */
+	int64_t wake_us, off_us; /* typical */
+	int64_t watchdog_us;	 /* longest delivery after the bus died; INT64_MAX unlimited */
 	int64_t range_change_us;
-	uint32_t n_buses;         /* CAN buses of its own */
-	uint32_t bitrate;         /* of those */
+	uint32_t n_buses; /* CAN buses of its own */
+	uint32_t bitrate; /* of those */
 };
 
 enum pm_state {
@@ -121,25 +121,26 @@ enum pm_fault {
 
 struct pm_status {
 	uint32_t size;
-	int32_t state;  /* enum pm_state */
-	int32_t v_mV;   /* measured at the output, before the output contactors */
+	int32_t state; /* enum pm_state */
+	int32_t v_mV;  /* measured at the output, before the output contactors */
 	int32_t i_mA;
 	int64_t t_vi_us; /* when v and i were sampled */
 	int32_t avail_v_min_mV, avail_v_max_mV;
-	int32_t avail_i_max_mA, avail_i_min_mA; /* window now, at the present voltage; min <= 0 where bidirectional */
+	int32_t avail_i_max_mA,
+		avail_i_min_mA; /* window now, at the present voltage; min <= 0 where bidirectional */
 	int32_t avail_p_W;
 	int32_t temp_hot_mdegC, temp_inlet_mdegC; /* PM_TEMP_NONE: unknown */
 	int64_t t_avail_us;
 	int32_t insulation_ohm; /* valid only with insulation_valid */
 	int32_t insulation_valid;
 	int64_t t_iso_us;
-	int32_t is_ready;         /* may go to a power mode within 1 s */
+	int32_t is_ready;	  /* may go to a power mode within 1 s */
 	int32_t is_off_confirmed; /* current below off_current_mA by measurement and all modules report off */
-	int32_t is_v_reached;     /* within 2 % or 5 V of the target */
-	int32_t is_closed;        /* output contactors, by feedback */
-	int32_t limit_by;         /* enum pm_limit */
-	uint32_t faults;          /* enum pm_fault, all present ones */
-	uint32_t faults_stop;     /* those that demand a stop */
+	int32_t is_v_reached;	  /* within 2 % or 5 V of the target */
+	int32_t is_closed;	  /* output contactors, by feedback */
+	int32_t limit_by;	  /* enum pm_limit */
+	uint32_t faults;	  /* enum pm_fault, all present ones */
+	uint32_t faults_stop;	  /* those that demand a stop */
 	uint32_t faults_latched;  /* those that stay until clear_fault */
 	int32_t demand_mains_cut; /* 1: modules cannot be stopped by their bus */
 	uint16_t n_expected, n_online, n_on, n_derated, n_faulted, n_silent;
@@ -164,8 +165,8 @@ struct pm_module {
 
 struct power_module_ops {
 	/* 0, or a negative errno with a reason in err (always terminated). Keys not in `options` never arrive. */
-	int32_t (*init)(void *self, const struct forecourt_host *host, const struct forecourt_kv *kv, uint32_t n_kv,
-			int64_t now_us, char *err, uint32_t err_size);
+	int32_t (*init)(void *self, const struct forecourt_host *host, const struct forecourt_kv *kv,
+			uint32_t n_kv, int64_t now_us, char *err, uint32_t err_size);
 	void (*fini)(void *self);
 	void (*caps)(void *self, struct pm_caps *caps);
 	void (*set)(void *self, int64_t now_us, const struct pm_setpoint *sp);

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define FC_US_PER_MS 1000
-#define FC_US_PER_S 1000000
+#define FC_US_PER_S  1000000
 
 /* "Never": the time of something that is not due. */
 #define FC_NEVER INT64_MAX

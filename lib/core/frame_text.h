@@ -14,9 +14,9 @@
 
 #include <linux/can.h>
 
-#define FRAME_TEXT_MAX 32       /* frame alone, with the final NUL */
-#define FRAME_LOG_LINE_MAX 96   /* log line, with the final NUL, no line end */
-#define FRAME_CHANNEL_MAX 32
+#define FRAME_TEXT_MAX	   32 /* frame alone, with the final NUL */
+#define FRAME_LOG_LINE_MAX 96 /* log line, with the final NUL, no line end */
+#define FRAME_CHANNEL_MAX  32
 
 /* Returns the length written (without NUL). */
 size_t frame_text_write(const struct can_frame *f, char text[FRAME_TEXT_MAX]);

@@ -9,11 +9,11 @@
 #include <stdint.h>
 
 enum log_level { /* numbers of syslog(3), so that a sink may prefix them */
-	LOG_ERR_LEVEL = 3,
-	LOG_WARN = 4,
-	LOG_NOTE = 5,
-	LOG_INF = 6,
-	LOG_DBG = 7,
+		 LOG_ERR_LEVEL = 3,
+		 LOG_WARN = 4,
+		 LOG_NOTE = 5,
+		 LOG_INF = 6,
+		 LOG_DBG = 7,
 };
 
 #define LOG_LINE_MAX 256
@@ -26,7 +26,7 @@ struct log_sink {
 
 struct log {
 	const struct log_sink *sink; /* NULL: silent */
-	char prefix[24];             /* "evse.1", put before each line */
+	char prefix[24];	     /* "evse.1", put before each line */
 };
 
 void log_init(struct log *log, const struct log_sink *sink, const char *prefix);

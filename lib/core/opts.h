@@ -29,16 +29,16 @@ struct opt_name {
 
 struct opt {
 	const char *name; /* "maximum_charge_current"; on the command line with dashes */
-	char letter;      /* short option; 0: none */
+	char letter;	  /* short option; 0: none */
 	enum opt_type type;
 	uint32_t flags;
-	const char *unit; /* "" where there is none */
-	int64_t min, max; /* in stored units; both 0: unchecked */
-	const char *def;  /* default as text */
-	size_t offset;    /* in the settings struct */
-	size_t size;      /* of the member, for OPT_TEXT */
+	const char *unit;	      /* "" where there is none */
+	int64_t min, max;	      /* in stored units; both 0: unchecked */
+	const char *def;	      /* default as text */
+	size_t offset;		      /* in the settings struct */
+	size_t size;		      /* of the member, for OPT_TEXT */
 	const struct opt_name *names; /* OPT_ENUM: ends with name NULL */
-	const char *help; /* one line */
+	const char *help;	      /* one line */
 };
 
 /* Sets every option of the table to its default. The defaults are checked: an unusable one is our own mistake. */

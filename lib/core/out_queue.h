@@ -35,7 +35,7 @@ struct out_item {
 #define OUT_QUEUE_LEN 128
 
 struct out_queue {
-	uint32_t n;         /* items held, performed from 0 to n - 1 */
+	uint32_t n;	    /* items held, performed from 0 to n - 1 */
 	uint32_t n_dropped; /* items that did not fit, since init */
 	struct out_item item[OUT_QUEUE_LEN];
 };

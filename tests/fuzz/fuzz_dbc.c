@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any bytes as a database: it parses or is refused with a place; what parses is listed, checked, compared with
- * itself, and its messages decode and encode. Decoded values must encode to the same raw values again.
+ * Any bytes as a database: it parses or is refused with a place; what parses is listed, checked, compared
+ * with itself, and its messages decode and encode. Decoded values must encode to the same raw values again.
  */
 #include "dbc/dbc_table.h"
 #include "dbc/dbc_tools.h"

@@ -41,10 +41,10 @@ static uint8_t take(const uint8_t **data, size_t *size)
 
 static void send_random(struct rig *r, uint8_t kind, const uint8_t **data, size_t *size)
 {
-	static const enum evse_msg msgs[] = {EVSE_ADVANTICS_CONTROLLER_STATUS, EVSE_NEW_CHARGE_SESSION,
-					     EVSE_DC_POWER_CONTROL, EVSE_CHARGE_SESSION_FINISHED,
-					     EVSE_EMERGENCY_STOP, EVSE_OCPP_CONTROL, EVSE_EV_INFORMATION_BATTERY,
-					     EVSE_EV_INFORMATION_VOLTAGES};
+	static const enum evse_msg msgs[] = {
+		EVSE_ADVANTICS_CONTROLLER_STATUS, EVSE_NEW_CHARGE_SESSION,     EVSE_DC_POWER_CONTROL,
+		EVSE_CHARGE_SESSION_FINISHED,	  EVSE_EMERGENCY_STOP,	       EVSE_OCPP_CONTROL,
+		EVSE_EV_INFORMATION_BATTERY,	  EVSE_EV_INFORMATION_VOLTAGES};
 	const struct msg_layout *l = &evse_layouts[EVSE_V3_6][msgs[kind & 7]];
 	struct can_frame f = {.can_id = l->id | 1u << MSG_INDEX_SHIFT, .can_dlc = l->dlc};
 	uint8_t i;

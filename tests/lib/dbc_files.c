@@ -85,7 +85,9 @@ uint64_t dbc_bits_one_by_one(const struct dbc_signal *s, const uint8_t *data)
 			value |= b << i;
 			bit++;
 		} else {
-			/* From the most significant bit down; after bit 0 of a byte comes bit 7 of the next. */
+			/*
+			 * From the most significant bit down; after bit 0 of a byte comes bit 7 of the next.
+			 */
 			value = value << 1 | b;
 			bit = bit % 8 ? bit - 1 : bit + 15;
 		}

@@ -21,7 +21,10 @@ struct dbc_pair dbc_pair_from_text(const char *text);
 struct dbc_pair dbc_pair_from_file(const char *path);
 void dbc_pair_free(struct dbc_pair *p);
 
-/* Path of a file below the folder reference/ of $FORECOURT_SHARED or ../shared; NULL: there is no such folder. */
+/*
+ * Path of a file below the folder reference/ of $FORECOURT_SHARED or ../shared; NULL: there is no such
+ * folder.
+ */
 const char *dbc_reference_path(const char *name, char path[256]);
 
 /* The next of a sequence of random numbers. */

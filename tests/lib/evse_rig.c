@@ -21,8 +21,8 @@ static struct rig *rig_of(void *self)
 	return r;
 }
 
-static int32_t drv_init(void *self, const struct forecourt_host *host, const struct forecourt_kv *kv, uint32_t n_kv,
-			int64_t now_us, char *err, uint32_t err_size)
+static int32_t drv_init(void *self, const struct forecourt_host *host, const struct forecourt_kv *kv,
+			uint32_t n_kv, int64_t now_us, char *err, uint32_t err_size)
 {
 	(void)self, (void)host, (void)kv, (void)n_kv, (void)now_us, (void)err, (void)err_size;
 	return 0;
@@ -318,4 +318,16 @@ void rig_to(struct rig *r, enum evse_state state)
 	rig_module_state(r, EVSE_MS_CHARGING);
 	rig_power(r, EVSE_FN_POWER_TRANSFER, 400000, 100000, true, false);
 	rig_run_ms(r, 1000);
+}
+
+enum evse_state rig_state(const struct rig *r)
+{
+	return r->point.session.state;
+}
+
+void rig_start_to(struct rig *r, enum evse_state state)
+{
+	rig_start(r);
+	rig_to(r, state);
+	assert_int_equal(rig_state(r), state);
 }

@@ -23,13 +23,13 @@ struct rig_driver {
 	int32_t fall_mA_per_s; /* ramp of falling current, announced; 0: at once */
 	int32_t from_mA;
 	int64_t from_us;
-	int32_t stuck_mA;      /* current that flows whatever is asked */
+	int32_t stuck_mA; /* current that flows whatever is asked */
 	bool is_ready_after_wake, is_awake;
 	int64_t stale_since_us; /* FC_NEVER: readings are fresh */
 	uint32_t faults_stop;
 	int32_t avail_mA, avail_mV;
 	bool relay_stuck;
-	int64_t off_at_us;      /* when power was last told to be zero; FC_NEVER */
+	int64_t off_at_us; /* when power was last told to be zero; FC_NEVER */
 };
 
 struct rig {
@@ -66,8 +66,12 @@ void rig_module_state(struct rig *r, uint8_t state);
 void rig_power(struct rig *r, uint8_t function, int32_t v_mV, int32_t i_mA, bool is_closed, bool is_lowering);
 void rig_finish(struct rig *r);
 
+enum evse_state rig_state(const struct rig *r);
+
 /* Walks a clean session up to the state; from Idle. */
 void rig_to(struct rig *r, enum evse_state state);
+/* Starts and walks there; fails when another state was reached. */
+void rig_start_to(struct rig *r, enum evse_state state);
 #define RIG_BATTERY_mV 350000
 
 #endif

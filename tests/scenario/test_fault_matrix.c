@@ -52,7 +52,7 @@ static const struct lost messages[] = {
 enum blow { BLOW_NONE, BLOW_KILL, BLOW_RESTART };
 
 #define N_MESSAGES (sizeof(messages) / sizeof(messages[0]))
-#define N_BLOWS    (1 + 2 * SIM_N_MACHINES)
+#define N_BLOWS	   (1 + 2 * SIM_N_MACHINES)
 
 /* No shutdown path takes longer: 60 s of EVSEProcessing or command silence, 40 s of wake-up, 30 s of test. */
 #define SETTLE_S 130
@@ -112,7 +112,8 @@ static void assert_safe(const struct point_rig *r, unsigned b, const struct lost
 		assert_false(sim_vehicle_contactor(&r->point.vehicle)->is_closed);
 	if (has_fault && w->node[SIM_EVSE].is_alive && r->point.evse.session.sp.mode == PM_TRANSFER) {
 		/* Power may go on only while the whole chain is alive and what was lost is not needed. */
-		assert_true(w->node[SIM_SECC].is_alive && w->node[SIM_EVCC].is_alive && w->node[SIM_PEV].is_alive);
+		assert_true(w->node[SIM_SECC].is_alive && w->node[SIM_EVCC].is_alive &&
+			    w->node[SIM_PEV].is_alive);
 	}
 }
 
@@ -138,7 +139,10 @@ static void run_cell(struct point_rig *r, unsigned m, unsigned b)
 
 	blow_of(b, &who);
 	snprintf(cell, sizeof(cell), "lost %s, %s %s", messages[m].name,
-		 b == 0 ? "all processes" : b <= SIM_N_MACHINES ? "killed" : "restarted", b ? sim_point_name(who) : "run");
+		 b == 0		       ? "all processes"
+		 : b <= SIM_N_MACHINES ? "killed"
+				       : "restarted",
+		 b ? sim_point_name(who) : "run");
 	memcpy(r, prepared, sizeof(*r));
 	lose(r, &messages[m]);
 	strike(r, b);
@@ -190,11 +194,11 @@ static int tell_cell(void **state)
 	return 0;
 }
 
-#define STATE(number, name)                                                                                  \
-	static void test_fault_matrix_##name(void **state)                                                   \
-	{                                                                                                    \
-		(void)state;                                                                                 \
-		run_state(number);                                                                           \
+#define STATE(number, name)                                \
+	static void test_fault_matrix_##name(void **state) \
+	{                                                  \
+		(void)state;                               \
+		run_state(number);                         \
 	}
 
 STATE(1, waiting_for_pev)
@@ -214,8 +218,10 @@ STATE(10, closing)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		T(waiting_for_pev), T(negotiating), T(authorisation),	   T(connected), T(insulation_test), T(precharge),
-		T(waiting_for_charge), T(charging), T(ending_charge), T(welding_detection), T(closing),
+		T(waiting_for_pev),    T(negotiating),	   T(authorisation),
+		T(connected),	       T(insulation_test), T(precharge),
+		T(waiting_for_charge), T(charging),	   T(ending_charge),
+		T(welding_detection),  T(closing),
 	};
 	int ret;
 

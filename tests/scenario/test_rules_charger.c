@@ -205,7 +205,8 @@ static void test_E21_duplicated_informative_frames_change_nothing(void **state)
 	struct can_fault twice = {
 		.kind = CAN_FAULT_DUPLICATE, .probability_ppm = CAN_FAULT_ALWAYS, .delay_us = 30000};
 	struct point_rig *r = *state;
-	static const canid_t informative[] = {0x06B002, 0x06B100, 0x06B101, 0x06B102, 0x06B103, 0x06B201, 0x06B203};
+	static const canid_t informative[] = {0x06B002, 0x06B100, 0x06B101, 0x06B102,
+					      0x06B103, 0x06B201, 0x06B203};
 	unsigned i;
 
 	point_rig_set(r, "evse.charge_duration=10");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The run-time codec: every kind of signal against bits picked one by one, every raw value of our own databases there
- * and back, clamping, rounding, multiplexing.
+ * The run-time codec: every kind of signal against bits picked one by one, every raw value of our own
+ * databases there and back, clamping, rounding, multiplexing.
  */
 #include "tests/lib/dbc_files.h"
 
@@ -204,14 +204,15 @@ static void test_codec_wide_scaled_signals_survive(void **state)
 		for (unsigned length = 44; length <= 52; length++) {
 			char text[200];
 
-			snprintf(text, sizeof(text), "BO_ 1 A: 8 X\n SG_ S : 3|%u@1+ (%s,-98765.4321) [0|0] \"\" X\n",
-				 length, factors[f]);
+			snprintf(text, sizeof(text),
+				 "BO_ 1 A: 8 X\n SG_ S : 3|%u@1+ (%s,-98765.4321) [0|0] \"\" X\n", length,
+				 factors[f]);
 			struct dbc_pair p = dbc_pair_from_text(text);
 			double values[DBC_LANES + 1];
 			/* From the top down, where doubles are sparse. */
 			for (int i = 0; i < SAMPLES; i++)
 				check_raw_value(&p.codec->messages[0], 0,
-						(mask_of(&p.db->messages[0].signals[0]) >> 1) -
+						mask_of(p.db->messages[0].signals) -
 							dbc_random(&seed) % 100000,
 						values);
 			dbc_pair_free(&p);

@@ -271,7 +271,10 @@ static void test_parse_errors_name_line_column_and_reason(void **state)
 	}
 }
 
-/* Each prefix either parses or is refused in good order; with the sanitizers this proves that none reads too far. */
+/*
+ * Each prefix either parses or is refused in good order; with the sanitizers this proves that none reads too
+ * far.
+ */
 static void test_parse_any_prefix_ends_in_good_order(void **state)
 {
 	(void)state;

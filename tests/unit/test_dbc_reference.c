@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Against databases of others: ours say the same as the vendor's, and on random frames of every file the codec says
- * what bits picked one by one say. Skipped where those files are not at hand ($FORECOURT_SHARED or ../shared).
+ * Against databases of others: ours say the same as the vendor's, and on random frames of every file the
+ * codec says what bits picked one by one say. Skipped where those files are not at hand ($FORECOURT_SHARED or
+ * ../shared).
  */
 #include "dbc/dbc_tools.h"
 #include "tests/lib/dbc_files.h"

@@ -156,8 +156,8 @@ static void test_guard_opening_may_be_forced_or_needs_a_fresh_reading(void **sta
 
 static void test_guard_closing_is_refused_where_not_permitted(void **state)
 {
-	static const enum evse_state open[] = {EVSE_ST_NO_MODULE, EVSE_ST_IDLE,  EVSE_ST_BLOCKED,
-					       EVSE_ST_CLOSING,   EVSE_ST_FAULT, EVSE_ST_STOPPED};
+	static const enum evse_state open[] = {EVSE_ST_NO_MODULE, EVSE_ST_IDLE,	 EVSE_ST_BLOCKED,
+					       EVSE_ST_CLOSING,	  EVSE_ST_FAULT, EVSE_ST_STOPPED};
 	struct evse_guard_facts facts = good_facts();
 	struct pm_setpoint sp = {.is_closed = 1};
 	unsigned i;
