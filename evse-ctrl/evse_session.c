@@ -173,6 +173,11 @@ void evse_session_fault(struct evse_session *s, int64_t now_us, enum evse_fault 
 	evse_session_shutdown(s, now_us, EVSE_CAUSE_FAULT, EVSE_ST_FAULT, true, out);
 }
 
+static bool is_module_heard(const struct evse_session *s)
+{
+	return s->status_watch.last_us != FC_NEVER && !s->is_status_lost;
+}
+
 int evse_session_clear_faults(struct evse_session *s, int64_t now_us, struct out_queue *out)
 {
 	bool is_clear;
@@ -182,7 +187,11 @@ int evse_session_clear_faults(struct evse_session *s, int64_t now_us, struct out
 	is_clear = fault_clear(&s->faults);
 	s->sp.clear_fault++;
 	if (is_clear && s->state == EVSE_ST_FAULT)
-		evse_session_enter(s, now_us, s->is_open ? EVSE_ST_BLOCKED : EVSE_ST_IDLE, "faults cleared");
+		evse_session_enter(s, now_us,
+				   s->is_open		? EVSE_ST_BLOCKED
+				   : is_module_heard(s) ? EVSE_ST_IDLE
+							: EVSE_ST_NO_MODULE,
+				   "faults cleared");
 	evse_power_update(s, now_us, true, out);
 	return is_clear ? 0 : -EBUSY;
 }

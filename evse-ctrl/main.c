@@ -64,6 +64,7 @@ static int connect_driver(struct app *a, uint32_t i, char *err, size_t err_size)
 
 static int build(struct app *a, struct machine *machine, char *err, size_t err_size)
 {
+	int64_t now_us = app_now_us(a); /* one for all pistols: one grid, one wake-up, one send */
 	uint32_t i;
 
 	evse_station_init(&station);
@@ -85,7 +86,7 @@ static int build(struct app *a, struct machine *machine, char *err, size_t err_s
 			return app_error(-ENOMEM, err, err_size, "not enough memory for pistol %u",
 					 unit->index);
 		without_simulated_operator(a, i);
-		ret = evse_point_init(&point[i], &setup, app_now_us(a), err, err_size);
+		ret = evse_point_init(&point[i], &setup, now_us, err, err_size);
 		if (ret == 0)
 			ret = connect_driver(a, i, err, err_size);
 		if (ret)

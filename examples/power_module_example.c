@@ -36,15 +36,17 @@ struct supply {
 	bool is_refused; /* the wanted voltage is not ours */
 	bool is_on;	 /* as commanded */
 	int64_t send_us; /* next command */
-	int64_t rx_us;	 /* last status; -1: none yet */
+	int64_t start_us;
+	int64_t rx_us; /* last status; -1: none yet */
 	int32_t v_mV, i_mA, temp_mdegC;
 	uint8_t flags;
 	uint32_t n_send_failed;
 };
 
+/* Until its first frame it is absent, and lost when that takes too long. */
 static bool is_lost(const struct supply *s, int64_t now_us)
 {
-	return s->rx_us < 0 || now_us - s->rx_us >= SILENCE_US;
+	return now_us - (s->rx_us < 0 ? s->start_us : s->rx_us) >= SILENCE_US;
 }
 
 /* A fixed voltage can serve a request for that voltage, and in transfer one that may be reached from below. */
@@ -81,7 +83,7 @@ static int32_t init(void *self, const struct forecourt_host *host, const struct 
 	s->voltage_mV = 60000;
 	s->current_max_mA = 5000;
 	s->rx_us = -1;
-	s->send_us = now_us;
+	s->send_us = s->start_us = now_us;
 	for (i = 0; i < n_kv; i++) {
 		char *end;
 		long value = strtol(kv[i].value, &end, 10);
@@ -144,8 +146,8 @@ static void set(void *self, int64_t now_us, const struct pm_setpoint *sp)
 static void status(void *self, int64_t now_us, struct pm_status *out)
 {
 	const struct supply *s = self;
-	bool is_silent = is_lost(s, now_us);
-	bool is_off = !is_silent && !(s->flags & 1) && fc_abs_i32(s->i_mA) < OFF_CURRENT_mA;
+	bool is_silent = is_lost(s, now_us), is_heard = s->rx_us >= 0 && !is_silent;
+	bool is_off = is_heard && !(s->flags & 1) && fc_abs_i32(s->i_mA) < OFF_CURRENT_mA;
 	bool is_broken = s->flags & 4, is_hot = s->flags & 2;
 	struct pm_status st = {
 		.size = out->size,
@@ -155,17 +157,17 @@ static void status(void *self, int64_t now_us, struct pm_status *out)
 		.t_vi_us = s->rx_us,
 		.avail_v_min_mV = s->voltage_mV,
 		.avail_v_max_mV = s->voltage_mV,
-		.avail_i_max_mA = is_silent || is_broken || is_hot ? 0 : s->current_max_mA,
+		.avail_i_max_mA = !is_heard || is_broken || is_hot ? 0 : s->current_max_mA,
 		.t_avail_us = s->rx_us,
 		.temp_hot_mdegC = s->temp_mdegC,
 		.temp_inlet_mdegC = PM_TEMP_NONE,
-		.is_ready = !is_silent && !is_broken && !is_hot,
+		.is_ready = is_heard && !is_broken && !is_hot,
 		.is_off_confirmed = is_off && !s->is_on,
-		.is_v_reached = !is_silent && fc_abs_i32(s->v_mV - s->sp.v_mV) <= 5000,
+		.is_v_reached = is_heard && fc_abs_i32(s->v_mV - s->sp.v_mV) <= 5000,
 		.is_closed = s->sp.is_closed, /* no relay of its own */
 		.n_expected = 1,
-		.n_online = !is_silent,
-		.n_on = !is_silent && s->flags & 1,
+		.n_online = is_heard,
+		.n_on = is_heard && s->flags & 1,
 		.n_faulted = is_broken,
 		.n_silent = is_silent,
 		.seq_done = s->sp.seq,
@@ -198,7 +200,7 @@ static void rx(void *self, int64_t now_us, uint32_t bus, const struct can_frame 
 
 	if (bus != 0 || f->can_id != STATUS_ID || f->can_dlc < STATUS_LEN)
 		return;
-	if (is_lost(s, now_us))
+	if (s->rx_us < 0 || is_lost(s, now_us))
 		s->host->log(s->host->ctx, FORECOURT_LOG_NOTICE, "bench supply: heard");
 	s->rx_us = now_us;
 	s->v_mV = (f->data[0] | f->data[1] << 8) * 100;

@@ -38,6 +38,7 @@ struct box {
 	bool is_closed;	    /* as commanded */
 	int64_t command_us; /* when that changed */
 	int64_t send_us;
+	int64_t start_us;
 	int64_t box_us, bms_us; /* last frames; -1: none yet */
 	int32_t battery_mV, inlet_mV, current_mA;
 	uint8_t flags;
@@ -77,7 +78,7 @@ static int32_t init(void *self, const struct forecourt_host *host, const struct 
 	b->host = host;
 	b->capacity_Wh = 40000;
 	b->box_us = b->bms_us = -1;
-	b->send_us = b->command_us = now_us;
+	b->send_us = b->command_us = b->start_us = now_us;
 	for (i = 0; i < n_kv; i++) { /* there is but one option */
 		char *end;
 		long value = strtol(kv[i].value, &end, 10);
@@ -128,9 +129,9 @@ static uint32_t faults_of(const struct box *b, int64_t now_us)
 	bool is_feedback_closed = b->flags & 1, is_late = now_us - b->command_us >= CLOSE_TIME_US;
 	uint32_t faults = 0;
 
-	if (b->bms_us < 0 || now_us - b->bms_us >= BMS_SILENCE_US)
+	if (now_us - (b->bms_us < 0 ? b->start_us : b->bms_us) >= BMS_SILENCE_US)
 		faults |= VH_FAULT_BMS_LOST;
-	if (b->box_us < 0 || now_us - b->box_us >= BOX_SILENCE_US || b->flags & 4)
+	if (now_us - (b->box_us < 0 ? b->start_us : b->box_us) >= BOX_SILENCE_US || b->flags & 4)
 		faults |= VH_FAULT_INTERNAL;
 	if (b->is_closed && !is_feedback_closed && is_late)
 		faults |= VH_FAULT_CONTACTOR_NOT_CLOSING;
@@ -144,7 +145,7 @@ static void status(void *self, int64_t now_us, struct vh_status *out)
 	const struct box *b = self;
 	struct vh_status st = {
 		.size = out->size,
-		.is_hv_ready = b->box_us >= 0 && b->flags & 2,
+		.is_hv_ready = b->box_us >= 0 && b->bms_us >= 0 && b->flags & 2,
 		.battery_mV = b->battery_mV,
 		.inlet_mV = b->inlet_mV,
 		.current_mA = b->current_mA,

@@ -68,11 +68,16 @@ void secc_power_set(struct secc *s, int64_t now_us, const struct secc_power *p, 
 void secc_power_slot(struct secc *s, int64_t now_us, struct out_queue *out)
 {
 	int64_t period_us = (int64_t)s->cfg.power_control_period_ms * FC_US_PER_MS;
+	int64_t age_us = now_us - s->power_us;
 
-	/* On the module's own grid half a slot of leeway keeps the phase of the grid after a change. */
+	/*
+	 * A vehicle that asks in time sets the pace by itself; one that is slow is helped out from then on. On the
+	 * module's own grid half a slot of leeway keeps the phase of the grid after a change.
+	 */
 	if (!s->is_power_cyclic ||
-	    now_us - s->power_us < period_us - (s->is_vehicle_paced ? 0 : SECC_SLOT_US / 2))
+	    age_us < (s->is_vehicle_paced ? period_us + PACE_SLACK_US : period_us - SECC_SLOT_US / 2))
 		return;
+	s->is_vehicle_paced = false;
 	send(s, now_us, out);
 }
 

@@ -133,8 +133,9 @@ static void receive(struct run *r, struct run_bus *b, int64_t now_us)
 			return;
 		}
 	}
-	if (got < 0)
+	if (got < 0 && got != b->rx_error) /* the same one in every wake-up is one line */
 		log_f(&r->log, LOG_WARN, "bus %s: receive: %s", b->name, strerror(-got));
+	b->rx_error = got;
 }
 
 static void tick(struct run *r, int64_t now_us)

@@ -48,6 +48,7 @@ struct run_bus {
 	bool is_readable;
 	int64_t service_us;
 	bool was_up;
+	int rx_error; /* last result of receiving: 0 or a negative errno */
 };
 
 struct run_fd {

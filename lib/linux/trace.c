@@ -22,7 +22,8 @@ int trace_open(struct trace *t, const char *path, int64_t now_us)
 	t->flushed_us = now_us;
 	t->n = 0;
 	t->error = 0;
-	t->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0644);
+	/* Non-blocking, so that a FIFO whose reader stands still ends the trace and not the control cycle. */
+	t->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644);
 	return t->fd < 0 ? -errno : 0;
 }
 

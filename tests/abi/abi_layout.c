@@ -14,22 +14,34 @@
 	printf("at " #type "." #member " %zu %zu\n", offsetof(struct type, member), \
 	       sizeof(((struct type *)0)->member))
 
-static void print_plugin(void)
+static void print_forecourt_option(void)
 {
 	SIZE(forecourt_option);
 	AT(forecourt_option, name);
 	AT(forecourt_option, unit);
 	AT(forecourt_option, def);
 	AT(forecourt_option, help);
+}
+
+static void print_forecourt_kv(void)
+{
 	SIZE(forecourt_kv);
 	AT(forecourt_kv, key);
 	AT(forecourt_kv, value);
+}
+
+static void print_forecourt_host(void)
+{
 	SIZE(forecourt_host);
 	AT(forecourt_host, size);
 	AT(forecourt_host, index);
 	AT(forecourt_host, ctx);
 	AT(forecourt_host, log);
 	AT(forecourt_host, send);
+}
+
+static void print_forecourt_plugin(void)
+{
 	SIZE(forecourt_plugin);
 	AT(forecourt_plugin, magic);
 	AT(forecourt_plugin, abi_major);
@@ -46,7 +58,7 @@ static void print_plugin(void)
 	AT(forecourt_plugin, option_stride);
 }
 
-static void print_power_module(void)
+static void print_pm_setpoint(void)
 {
 	SIZE(pm_setpoint);
 	AT(pm_setpoint, size);
@@ -64,6 +76,10 @@ static void print_power_module(void)
 	AT(pm_setpoint, valid_until_us);
 	AT(pm_setpoint, seq);
 	AT(pm_setpoint, reserved);
+}
+
+static void print_pm_caps(void)
+{
 	SIZE(pm_caps);
 	AT(pm_caps, size);
 	AT(pm_caps, flags);
@@ -84,6 +100,10 @@ static void print_power_module(void)
 	AT(pm_caps, range_change_us);
 	AT(pm_caps, n_buses);
 	AT(pm_caps, bitrate);
+}
+
+static void print_pm_status(void)
+{
 	SIZE(pm_status);
 	AT(pm_status, size);
 	AT(pm_status, state);
@@ -121,6 +141,10 @@ static void print_power_module(void)
 	AT(pm_status, rx_age_us);
 	AT(pm_status, tx_fail);
 	AT(pm_status, reserved);
+}
+
+static void print_pm_module(void)
+{
 	SIZE(pm_module);
 	AT(pm_module, size);
 	AT(pm_module, address);
@@ -132,6 +156,10 @@ static void print_power_module(void)
 	AT(pm_module, faults);
 	AT(pm_module, rx_age_us);
 	AT(pm_module, serial);
+}
+
+static void print_power_module_ops(void)
+{
 	SIZE(power_module_ops);
 	AT(power_module_ops, init);
 	AT(power_module_ops, fini);
@@ -148,7 +176,7 @@ static void print_power_module(void)
 	AT(power_module_ops, io);
 }
 
-static void print_vehicle_hw(void)
+static void print_vh_command(void)
 {
 	SIZE(vh_command);
 	AT(vh_command, size);
@@ -160,6 +188,10 @@ static void print_vehicle_hw(void)
 	AT(vh_command, valid_until_us);
 	AT(vh_command, phase);
 	AT(vh_command, reserved);
+}
+
+static void print_vh_caps(void)
+{
 	SIZE(vh_caps);
 	AT(vh_caps, size);
 	AT(vh_caps, v_min_mV);
@@ -170,6 +202,10 @@ static void print_vehicle_hw(void)
 	AT(vh_caps, contactor_delay_us);
 	AT(vh_caps, open_limit_mA);
 	AT(vh_caps, has_feedback);
+}
+
+static void print_vh_status(void)
+{
 	SIZE(vh_status);
 	AT(vh_status, size);
 	AT(vh_status, is_hv_ready);
@@ -195,6 +231,10 @@ static void print_vehicle_hw(void)
 	AT(vh_status, v2x_min_Wh);
 	AT(vh_status, v2x_max_Wh);
 	AT(vh_status, departure_s);
+}
+
+static void print_vehicle_hw_ops(void)
+{
 	SIZE(vehicle_hw_ops);
 	AT(vehicle_hw_ops, init);
 	AT(vehicle_hw_ops, fini);
@@ -212,8 +252,18 @@ static void print_vehicle_hw(void)
 
 int main(void)
 {
-	print_plugin();
-	print_power_module();
-	print_vehicle_hw();
+	print_forecourt_option();
+	print_forecourt_kv();
+	print_forecourt_host();
+	print_forecourt_plugin();
+	print_pm_setpoint();
+	print_pm_caps();
+	print_pm_status();
+	print_pm_module();
+	print_power_module_ops();
+	print_vh_command();
+	print_vh_caps();
+	print_vh_status();
+	print_vehicle_hw_ops();
 	return 0;
 }

@@ -177,6 +177,9 @@ static void exercise_supply(struct bench *b, const char *name)
 	assert_int_equal(caps.p_max_W, 480);
 	assert_int_equal(b->plug.ops.pm.filters(b->self, 0, filter, 4), 1);
 	assert_int_equal(supply_status(b, 0).state, PM_ST_ABSENT);
+	assert_int_equal(supply_status(b, 0).faults, 0); /* it has time to say something */
+	assert_false(supply_status(b, 0).is_ready || supply_status(b, 0).is_off_confirmed);
+	assert_int_equal(supply_status(b, 1000000).faults_stop, PM_FAULT_COMM_LOST);
 
 	supply_frame(b, 1000, 0, 0, 0);
 	assert_true(supply_status(b, 1000).is_off_confirmed);
@@ -270,7 +273,8 @@ static void exercise_box(struct bench *b, const char *name)
 	assert_int_equal(b->plug.ops.vh.init(b->self, &b->host, NULL, 0, 0, b->err, sizeof(b->err)), 0);
 	assert_int_equal(b->plug.ops.vh.filters(b->self, 0, filter, 4), 2);
 	assert_int_equal(box_status(b, 0).is_closed, -1); /* a command is no feedback */
-	assert_true(box_status(b, 0).faults & VH_FAULT_BMS_LOST);
+	assert_int_equal(box_status(b, 0).faults, 0);	  /* it has time to say something */
+	assert_true(box_status(b, 3000000).faults & VH_FAULT_BMS_LOST);
 
 	box_frames(b, 1000, 2);
 	assert_int_equal(box_status(b, 1000).battery_mV, 400000);

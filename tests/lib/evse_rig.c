@@ -158,6 +158,7 @@ void rig_defaults(struct rig *r)
 
 	memset(r, 0, sizeof(*r));
 	opts_defaults(evse_conf_table, evse_conf_n, &r->conf);
+	r->index = 1;
 	r->conf.charge_duration_ms = 0;
 	r->driver.is_ready_after_wake = true;
 	r->driver.insulation_ohm = 400000;
@@ -175,7 +176,7 @@ void rig_start(struct rig *r)
 {
 	struct evse_point_setup setup = {
 		.conf = &r->conf,
-		.index = 1,
+		.index = r->index,
 		.driver = &driver_record,
 		.ops = &driver_ops,
 		.driver_state = &r->driver.rig,
@@ -199,7 +200,7 @@ void rig_send(struct rig *r, enum evse_msg msg, const void *m)
 {
 	struct can_frame f;
 
-	msg_to_frame(&evse_layouts[r->conf.protocol][msg], m, 1, &f);
+	msg_to_frame(&evse_layouts[r->conf.protocol][msg], m, r->index, &f);
 	rig_rx(r, &f);
 }
 

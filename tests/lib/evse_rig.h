@@ -35,6 +35,7 @@ struct rig_driver {
 struct rig {
 	struct evse_point point;
 	struct evse_conf conf;
+	unsigned index;
 	struct rig_driver driver;
 	struct out_queue out;
 	int64_t now_us;

@@ -340,7 +340,7 @@ static bool is_step_reached(const struct proc_module *m, void *ctx)
 	for (i = 1; i <= PROC_MAX_INDEX; i++) {
 		const struct proc_point *p = &m->point[i];
 
-		if (p->is_used && (p->status_us <= p->sent_us || !s->is_reached(p)))
+		if (p->is_used && !p->is_resting && (p->status_us <= p->sent_us || !s->is_reached(p)))
 			return false;
 	}
 	return true;
@@ -373,7 +373,7 @@ bool proc_module_walk(struct proc_module *m, int from, enum proc_step last, int 
 		struct step s = steps[*at];
 
 		for (index = 1; index <= PROC_MAX_INDEX; index++)
-			if (m->point[index].is_used)
+			if (m->point[index].is_used && !m->point[index].is_resting)
 				begin_step(m, index, &steps[*at]);
 		if (!proc_module_wait(m, STEP_LIMIT_US, is_step_reached, &s))
 			return false;

@@ -48,6 +48,7 @@ enum proc_step {
 
 struct proc_point {
 	bool is_used;
+	bool is_resting; /* proc_module_walk() leaves it alone */
 	/* Sent every 100 ms. */
 	bool sends_status, sends_session, sends_power, sends_emergency;
 	uint8_t state;
@@ -93,8 +94,8 @@ bool proc_module_wait(struct proc_module *m, int64_t timeout_us, proc_done_fn is
 /* Takes what has arrived, without waiting. */
 void proc_module_receive(struct proc_module *m);
 /*
- * From the step the pistols are in (-1: none) through each step up to `last`, all pistols side by side; false: stuck
- * in *at.
+ * From the step the pistols are in (-1: none) through each step up to `last`, all that do not rest side by side;
+ * false: stuck in *at.
  */
 bool proc_module_walk(struct proc_module *m, int from, enum proc_step last, int *at);
 const char *proc_step_name(int step);

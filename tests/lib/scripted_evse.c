@@ -190,7 +190,6 @@ static void tick(void *self, int64_t now_us, struct out_queue *out)
 
 	if (!grid_due(&e->grid, now_us))
 		return;
-	move(e, now_us);
 	script(e, now_us);
 	st.present_voltage_mV = (int32_t)lrint(e->v_V * 1000);
 	st.present_current_mA = (int32_t)lrint(e->i_A * 1000);
@@ -206,6 +205,8 @@ static void tick(void *self, int64_t now_us, struct out_queue *out)
 		send(e, EVSE_DC_POWER_PARAMETERS, &par, out);
 	if (memcmp(&e->flags, &e->flags_sent, sizeof(e->flags)) != 0)
 		send_flags(e, out);
+	/* It reports, then moves: after one Standby it shows 0, 2, 4 ... A. */
+	move(e, now_us);
 }
 
 static int64_t next_us(const void *self)

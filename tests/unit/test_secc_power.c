@@ -308,12 +308,14 @@ static void test_secc_end_messages_come_in_order_with_their_conditions(void **st
 	duo_run(d, 5);
 	d->evse.is_current_stuck = true;
 	d->evse.i_target_A = 40;
+	d->pev.force_current_mA = 4000; /* the vehicle waits with its contactors */
 	bench_command(d->bench, d->secc_at, "stop");
 	assert_true(duo_until_state(d, SECC_ENDING_CHARGE, 5));
 	duo_run(d, 3);
 	assert_int_equal(d->secc.step, SECC_STEP_END_CURRENT);
 	assert_int_equal(last_power(d).output_contactors, 1);
 	d->evse.is_current_stuck = false;
+	d->pev.force_current_mA = 0;
 	assert_true(duo_until_state(d, SECC_CLOSING, 20));
 	for (i = at_state(d, 8); i < d->bench->n_trace; i++) {
 		const uint8_t *data = d->bench->trace[i].frame.data;

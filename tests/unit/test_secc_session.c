@@ -107,6 +107,7 @@ static void test_secc_withdrawn_permit_counts_only_outside_a_session(void **stat
 	assert_int_equal(d->secc.state, SECC_WAITING_FOR_PEV);
 	bench_command(d->bench, d->evcc_at, "plug");
 	assert_true(duo_until_state(d, SECC_CHARGING, 30));
+	d->evse.is_start_allowed = false;
 	d->evse.flags.start_charge_authorisation = 0;
 	duo_run(d, 5);
 	assert_int_equal(d->secc.state, SECC_CHARGING);
