@@ -19,6 +19,7 @@ BASE_debug   := -O0 -g
 BASE_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 BASE_tsan    := -O1 -g -fsanitize=thread
 BASE_cov     := -O0 -g --coverage
+BASE_lint    := -O1 -g -fanalyzer -Werror
 BASE_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 LINK_asan    := -fsanitize=address,undefined
 LINK_tsan    := -fsanitize=thread
@@ -115,7 +116,7 @@ $(GEN)/.stamp: build/tools/dbc2c $(wildcard dbc/*.dbc)
 $(GEN_SRC): $(GEN)/.stamp
 
 # --- tests -------------------------------------------------------------------------------------------------
-.PHONY: tests benches check unit asan tsan cov check-pure check-layers check-abi check-vcan check-interop fuzz bench lint format man
+.PHONY: tests benches check mutate unit asan tsan cov check-pure check-layers check-abi check-vcan check-interop fuzz bench lint format man
 tests: $(TESTS)
 benches: $(BENCHES)
 
@@ -183,6 +184,15 @@ asan:
 	$(MAKE) V=asan check
 tsan:
 	$(MAKE) V=tsan check
+cov:
+	$(MAKE) V=cov check
+	tests/cov.sh build/cov
+mutate:
+	tests/mutate.sh
+lint:
+	cppcheck -q --enable=warning,portability --inline-suppr --error-exitcode=1 -I. -Iinclude -I$(GEN) \
+		evse-ctrl pev-ctrl sim lib dbc/*.c monitor
+	$(MAKE) V=lint CC=gcc $(patsubst %.c,build/lint/obj/%.o,$(EVSE_SRC) $(PEV_SRC) $(SIM_SRC) $(CORE_SRC) $(CAN_SRC) $(LINUX_SRC))
 
 format:
 	clang-format -i $(shell git ls-files '*.c' '*.h')
@@ -202,11 +212,12 @@ help:
 	@echo 'all           programs into bin/ (V=release|debug|asan|tsan|cov)'
 	@echo 'install       to $$(DESTDIR)$$(PREFIX); clean removes everything built'
 	@echo 'check         unit and scenario tests, and check-pure check-layers check-abi'
-	@echo 'asan tsan     the same tests with sanitizers'
+	@echo 'asan tsan cov the same tests with sanitizers; cov fails under 100 % lines of guards and codecs'
 	@echo 'check-vcan    the SocketCAN back end and a session on a real vcan'
 	@echo 'check-interop against python-can'
 	@echo 'fuzz          every fuzzer for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'bench         our figures beside a floor from the same run'
-	@echo 'lint format man   static analysis, clang-format, man page check'
+	@echo 'mutate        flips operators of the guards and expects a failing test'
+	@echo 'lint format man   cppcheck and -fanalyzer, clang-format, man page check'
 
 -include $(shell find build/$(V)/obj -name '*.d' 2>/dev/null)

@@ -93,6 +93,28 @@ static void test_guard_power_needs_fresh_module_readings_no_emergency_no_fault(v
 	assert_int_equal(guard.n_withheld, 4);
 }
 
+static void test_guard_every_power_mode_needs_a_fresh_module(void **state)
+{
+	static const struct {
+		enum evse_state state;
+		int32_t mode;
+	} power[] = {{EVSE_ST_INSULATION, PM_INSULATION_TEST}, {EVSE_ST_PRECHARGE, PM_PRECHARGE}};
+	struct evse_guard_facts facts = good_facts();
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		struct pm_setpoint sp = transfer();
+
+		facts.state = power[i].state;
+		facts.is_status_fresh = true;
+		sp.mode = power[i].mode;
+		assert_true(pass(&facts, &sp));
+		facts.is_status_fresh = false;
+		assert_withheld(facts, sp);
+	}
+}
+
 static void test_guard_mode_must_fit_the_state(void **state)
 {
 	struct evse_guard_facts facts = good_facts();
@@ -226,9 +248,18 @@ static void test_guard_clips_to_limits_and_counts(void **state)
 	assert_int_equal(sp.i_max_mA, 120000);
 	assert_int_equal(sp.i_min_mA, -60000);
 	assert_int_equal(guard.n_clipped, 1);
-	sp.v_mV = -1;
+	sp.v_mV = -1; /* each value alone is noticed */
 	assert_true(pass(&facts, &sp));
 	assert_int_equal(sp.v_mV, 0);
+	assert_int_equal(guard.n_clipped, 2);
+	sp = transfer();
+	sp.i_max_mA = 120001;
+	assert_true(pass(&facts, &sp));
+	assert_int_equal(guard.n_clipped, 3);
+	sp = transfer();
+	sp.i_min_mA = -60001;
+	assert_true(pass(&facts, &sp));
+	assert_int_equal(guard.n_clipped, 4);
 }
 
 static void test_guard_lets_only_own_messages_out(void **state)
@@ -261,6 +292,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		T(test_guard_good_transfer_passes_unchanged),
 		T(test_guard_power_needs_fresh_module_readings_no_emergency_no_fault),
+		T(test_guard_every_power_mode_needs_a_fresh_module),
 		T(test_guard_mode_must_fit_the_state),
 		T(test_guard_contactors_stay_closed_while_current_flows),
 		T(test_guard_opening_may_be_forced_or_needs_a_fresh_reading),
