@@ -128,8 +128,8 @@ $(B)/bench/%: $(B)/obj/bench/%.o $(call obj,$(BENCH_LIB)) $(B)/libforecourt.a
 	@mkdir -p $(@D)
 	$(CC) $(BASE_$(V)) $(LINK_$(V)) $(LDFLAGS) -o $@ $^ $(LDLIBS_ALL)
 
-# The test of real processes runs the programs, and counts their heap calls by a preloaded library.
-$(B)/tests/unit/test_evse_process: | $(addprefix $(B)/bin/,evse-ctrl pev-ctrl) $(B)/tests/lib/malloc_count.so
+# The tests of real processes run the programs, and count their heap calls by a preloaded library.
+$(addprefix $(B)/tests/unit/,test_evse_process test_evse_process_start): | $(addprefix $(B)/bin/,evse-ctrl pev-ctrl) $(B)/tests/lib/malloc_count.so
 $(B)/tests/lib/malloc_count.so: tests/lib/malloc_count.c tests/lib/malloc_count.h
 	@mkdir -p $(@D)
 	$(CC) -I. -D_GNU_SOURCE $(BASE) -O2 -fPIC -shared -o $@ $<

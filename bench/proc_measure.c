@@ -62,8 +62,7 @@ static bool start_floor(struct subject *s, bool does_watch)
 
 static bool start_ours(struct subject *s)
 {
-	const char *argv[] = {NULL, NULL, "--control=none", PROC_FAST_OPTIONS, NULL, NULL,
-			      NULL, NULL};
+	const char *argv[] = {NULL, NULL, "--control=none", PROC_FAST_OPTIONS, NULL, NULL, NULL, NULL};
 	char path[PROC_PATH_MAX], can[96];
 	size_t n = 0;
 

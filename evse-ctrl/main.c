@@ -21,14 +21,20 @@ static const struct forecourt_plugin *const builtin[] = {&sim_stack_plugin, NULL
  * The simulated stack replaces the vendor's simulator, which plays the operator too: it authorises and stops by
  * itself. With real power modules nobody is authorised and nothing ends unless somebody says so.
  */
-static void without_simulated_operator(struct app *a, uint32_t i)
+static int without_simulated_operator(struct app *a, char *err, size_t err_size)
 {
-	if (a->unit[i].driver.record == &sim_stack_plugin)
-		return;
-	if (!app_is_set(a, i, "charge_duration"))
-		conf[i].charge_duration_ms = 0;
-	if (!app_is_set(a, i, "ccs_authorisation_duration"))
-		conf[i].authorisation_ms = -1;
+	uint32_t i;
+
+	(void)err, (void)err_size;
+	for (i = 0; i < a->n_units; i++) {
+		if (a->unit[i].driver.record == &sim_stack_plugin)
+			continue;
+		if (!app_is_set(a, i, "charge_duration"))
+			conf[i].charge_duration_ms = 0;
+		if (!app_is_set(a, i, "ccs_authorisation_duration"))
+			conf[i].authorisation_ms = -1;
+	}
+	return 0;
 }
 
 static void driver_rx(void *ctx, int64_t now_us, uint32_t bus, const struct can_frame *f,
@@ -85,7 +91,6 @@ static int build(struct app *a, struct machine *machine, char *err, size_t err_s
 		if (!setup.driver_state)
 			return app_error(-ENOMEM, err, err_size, "not enough memory for pistol %u",
 					 unit->index);
-		without_simulated_operator(a, i);
 		ret = evse_point_init(&point[i], &setup, now_us, err, err_size);
 		if (ret == 0)
 			ret = connect_driver(a, i, err, err_size);
@@ -119,6 +124,7 @@ int main(int argc, char **argv)
 		.driver_kind = FORECOURT_KIND_POWER_MODULE,
 		.driver_default = "sim",
 		.builtin = builtin,
+		.check = without_simulated_operator,
 		.build = build,
 		.fini = fini,
 	};

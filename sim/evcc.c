@@ -362,7 +362,7 @@ static void slot(struct evcc *e, int64_t now_us, struct out_queue *out)
 	if (++e->n_slots == 10) {
 		e->n_slots = 0;
 		evcc_power_derate(e, now_us, out);
-		e->is_input_changed = true;
+		e->is_input_changed = e->stage != EVCC_INITIALISING;
 	}
 	if (e->is_input_changed && e->stage != EVCC_INITIALISING)
 		evcc_wire_inputs(e, now_us, out);

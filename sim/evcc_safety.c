@@ -147,6 +147,8 @@ void evcc_safety_slot(struct evcc *e, int64_t now_us, struct out_queue *out)
 		e->is_input_changed |= e->cfg.contactors_use_ios;
 	}
 	lock_slot(e, now_us, out);
-	if (e->stage == EVCC_CLOSING || e->stage == EVCC_WAITING_FOR_EVSE)
+	/* Also while a plugged-in charger does not want to talk: a lock left from before must not trap the plug. */
+	if (e->stage == EVCC_CLOSING || e->stage == EVCC_WAITING_FOR_EVSE ||
+	    (e->stage == EVCC_NEGOTIATING && !e->v2g.is_begun))
 		monitor(e, now_us, out);
 }

@@ -123,7 +123,8 @@ static bool is_from_here(struct udp *u, struct in_addr from, int64_t now_us)
 {
 	unsigned i;
 
-	if (ntohl(from.s_addr) >> 24 == IN_LOOPBACKNET)
+	/* No address at all: the route leads to an interface without one of its own; none comes from the wire so. */
+	if (ntohl(from.s_addr) >> 24 == IN_LOOPBACKNET || from.s_addr == htonl(INADDR_ANY))
 		return true;
 	for (i = 0; i < u->n_local; i++) {
 		if (u->local[i].s_addr == from.s_addr)

@@ -184,7 +184,8 @@ static void print_driver(const struct plug *driver)
 		const struct forecourt_option *o = plug_option(driver, i);
 
 		print_left(0, o->name, plug_option_is_switch(o) ? NULL : o->unit[0] ? o->unit : "VALUE");
-		printf("%s [%s%s%s]\n", o->help, o->def[0] ? o->def : "unset", o->unit[0] ? " " : "", o->unit);
+		printf("%s [%s%s%s]\n", o->help, o->def[0] ? o->def : "unset", o->unit[0] ? " " : "",
+		       o->unit);
 	}
 }
 

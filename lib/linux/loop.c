@@ -39,6 +39,7 @@ static int open_signals(struct loop *l)
 	sigemptyset(&stop);
 	sigaddset(&stop, SIGINT);
 	sigaddset(&stop, SIGTERM);
+	sigaddset(&stop, SIGHUP); /* a terminal that is closed must not leave power on */
 	if (sigaction(SIGPIPE, &ignore, NULL) || sigprocmask(SIG_BLOCK, &stop, &l->old_mask))
 		return -errno;
 	l->signal_fd = signalfd(-1, &stop, SFD_NONBLOCK | SFD_CLOEXEC);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One epoll loop: a fixed table of descriptors, one timer (timerfd, absolute CLOCK_MONOTONIC), and the signals
- * SIGINT and SIGTERM as input (signalfd). SIGPIPE is ignored. The time is read once per wake-up. Nothing
+ * SIGINT, SIGTERM and SIGHUP as input (signalfd). SIGPIPE is ignored. The time is read once per wake-up. Nothing
  * allocates after loop_open().
  */
 #ifndef LINUX_LOOP_H

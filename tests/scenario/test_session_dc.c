@@ -49,7 +49,7 @@ static void assert_clean(const struct point_rig *r)
 	assert_int_equal(sim_vehicle_contactor(&r->point.vehicle)->n_opened_loaded, 0);
 }
 
-static void test_session_clean_passes_all_states_and_stages(void **state)
+static void test_session_E48_clean_passes_all_states_and_stages(void **state)
 {
 	static const uint8_t secc[] = {0, 12, 1, 2, 11, 3, 4, 5, 6, 7, 8, 9, 10, 1};
 	static const uint8_t evcc[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
@@ -279,7 +279,7 @@ static void test_session_lossy_bus_still_charges(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		T(test_session_clean_passes_all_states_and_stages),
+		T(test_session_E48_clean_passes_all_states_and_stages),
 		T(test_session_energy_balances_within_half_a_percent),
 		T(test_session_from_30_to_80_percent_tapers_and_stops_by_the_vehicle),
 		T(test_session_current_tapers_at_the_battery_limit),

@@ -86,7 +86,8 @@ static void test_evcc_stops_by_temperature_and_shows_it(void **state)
 
 	(void)state;
 	bench_command(d->bench, d->evcc_at, "temperature ptc2 90");
-	assert_true(duo_until_stage(d, EVCC_ENDING_CHARGE, 1.1));
+	assert_true(duo_until_stage(d, EVCC_WELDING_DETECTION, 1.2));
+	assert_int_equal(d->evcc.cause, EVCC_CAUSE_TEMPERATURE);
 	duo_run(d, 0.2);
 	assert_int_equal(d->pev.diagnostic.high_temperature, 1);
 	duo_free(d);
@@ -122,7 +123,7 @@ static void test_evcc_stop_after_option_ends_by_itself(void **state)
 	duo_start(d);
 	assert_true(duo_until_stage(d, EVCC_CHARGING, 40));
 	start_us = d->bench->now_us;
-	assert_true(duo_until_stage(d, EVCC_ENDING_CHARGE, 10));
+	assert_true(duo_until_stage(d, EVCC_WELDING_DETECTION, 10));
 	assert_in_range(d->bench->now_us - start_us, SECONDS(4), SECONDS(4.1));
 	duo_free(d);
 }
@@ -229,13 +230,13 @@ static void test_evcc_opens_contactors_only_below_1_A(void **state)
 	struct duo *d = charging();
 
 	(void)state;
-	d->pev.force_current_mA = 1100;
+	d->pev.force_current_mA = 2000; /* 1 A a bit on the wire */
 	duo_run(d, 0.2);
 	bench_command(d->bench, d->evcc_at, "stop");
 	assert_true(duo_until_stage(d, EVCC_WELDING_DETECTION, 5));
 	duo_run(d, 3);
 	assert_true(is_close_shown(d));
-	d->pev.force_current_mA = -900; /* the sign does not matter */
+	d->pev.force_current_mA = -1000; /* the sign does not matter */
 	duo_run(d, 0.3);
 	assert_false(is_close_shown(d));
 	duo_free(d);
@@ -257,30 +258,22 @@ static void test_evcc_unlock_needs_every_condition(void **state)
 			d->pev.force_inlet_mV = 61000;
 		if (i == 1)
 			d->pev.is_welded = true;
-		if (i == 2) { /* current although open */
+		if (i == 2) {
 			while (d->pev.is_closed)
-				duo_run(d, 0.05);
-			d->pev.force_current_mA = 1200;
+				duo_run(d, 0.01);
+			d->pev.force_current_mA = 2000; /* although open */
 		}
-		if (i == 3) {
-			while (d->pev.is_closed)
-				duo_run(d, 0.05);
-			d->pev.sends_dc2 = false;
-			d->pev.force_inlet_mV = 200000;
-		}
+		if (i == 3)
+			d->pev.sends_dc1 = false;
 		duo_run(d, 20);
 		assert_int_equal(d->evcc.stage, EVCC_CLOSING);
-		if (i == 3)
-			assert_int_equal(d->evcc.lock, d->evcc.lock); /* decided below */
-		else
-			assert_int_equal(d->evcc.lock, EVCC_LOCKED);
-		if (i != 3)
-			assert_int_equal(d->pev.diagnostic.unlock_declined_inlet_energized, 1);
+		assert_int_equal(d->evcc.lock, EVCC_LOCKED);
+		assert_int_equal(d->pev.diagnostic.unlock_declined_inlet_energized, 1);
 		/* All well again: it unlocks by itself. */
-		d->pev.force_inlet_mV = 0;
+		d->pev.force_inlet_mV = -1;
 		d->pev.force_current_mA = 0;
 		d->pev.is_welded = false;
-		d->pev.sends_dc2 = true;
+		d->pev.sends_dc1 = true;
 		duo_run(d, 3);
 		assert_int_equal(d->evcc.lock, EVCC_UNLOCKED);
 		duo_free(d);

@@ -117,6 +117,13 @@ static void test_evcc_dc_status1_of_four_bytes_counts_in_2_0_ex_only(void **stat
 	duo_start(d);
 	duo_run(d, 1);
 	assert_int_equal(d->evcc.dc1.max_charge_current_mA, 200000);
+	{
+		struct can_frame f = {.can_id = 0x612, .can_dlc = 3};
+
+		bench_inject(d->bench, &f); /* too short even there */
+		duo_run(d, 0.001);
+		assert_int_equal(d->evcc.dc1.max_charge_current_mA, 200000);
+	}
 	duo_free(d);
 	d = duo_new(EVSE_V3_6, PEV_V2_5);
 	d->pev.is_short_dc1 = true;
@@ -246,6 +253,7 @@ static void test_evcc_energy_request_is_relative(void **state)
 	d->pev.capacity_Wh = 100000;
 	d->pev.soc_permille = 200;
 	duo_start(d);
+	duo_run(d, 1.5);
 	inject_energy(d, "\x20\x03\xE8\x03\x64\x00"); /* target 80 kWh */
 	assert_true(duo_until_state(d, SECC_FULL_INFO, 30));
 	plug_layouts[0][PLUG_EV_CHARGE_PARAMETERS].unpack(

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The evse-ctrl process as a whole, on a real UDP bus: signals, hostile traffic, configuration, several pistols,
- * the control socket, and that nothing is allocated once it runs. We are the module. Everything waits on
- * descriptors with a deadline. The program under test is the one of the same build.
+ * The evse-ctrl process as a whole, on a real UDP bus: signals in each step of a session, hostile traffic, several
+ * pistols, and the control socket.
  */
-#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -12,128 +10,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "pev_msgs.h"
-#include "tests/lib/malloc_count.h"
-#include "tests/lib/proc_child.h"
 #include "tests/lib/proc_flood.h"
-#include "tests/lib/proc_module.h"
+#include "tests/lib/process_rig.h"
 
-#define MS	    1000
-#define S	    1000000
-#define MAX_TEXT    32768
+#define MS	     1000
+#define S	     1000000
 #define END_LIMIT_US (500 * MS) /* rule E-87 */
-#define PROGRAM_LIMIT_MS 5000	/* of one that only reads its settings */
-
-struct rig {
-	struct proc_child child;
-	struct proc_module module;
-	char url[64], folder[64], socket[96], config[96];
-};
-
-static char text[MAX_TEXT], again[MAX_TEXT]; /* too large for the stack */
-
-/* --- the bench --------------------------------------------------------------------------------------------- */
-
-static int set_up(void **state)
-{
-	struct rig *r = calloc(1, sizeof(*r));
-
-	r->child.pid_fd = r->child.output_fd = -1;
-	snprintf(r->folder, sizeof(r->folder), "/tmp/test_process.XXXXXX");
-	if (!mkdtemp(r->folder) || !proc_pick_bus(r->url, sizeof(r->url)))
-		return -1;
-	snprintf(r->socket, sizeof(r->socket), "%s/control", r->folder);
-	snprintf(r->config, sizeof(r->config), "%s/test.conf", r->folder);
-	*state = r;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct rig *r = *state;
-
-	proc_end(&r->child);
-	proc_module_close(&r->module);
-	unlink(r->socket);
-	unlink(r->config);
-	rmdir(r->folder);
-	free(r);
-	return 0;
-}
-
-static void fail_with_output(const struct rig *r, const char *what)
-{
-	if (r->child.output_fd >= 0)
-		proc_output(&r->child, text, sizeof(text));
-	fail_msg("%s; it printed:\n%s", what, text);
-}
-
-static void launch(struct rig *r, const char *program, const char *const extra[], const char *const env[])
-{
-	const char *argv[PROC_MAX_ARGS + 1];
-	char path[PROC_PATH_MAX], can[96], control[128];
-	size_t n = 0;
-
-	if (!proc_find_program(program, path))
-		fail_msg("%s is not built: make first", program);
-	snprintf(can, sizeof(can), "--can=%s", r->url);
-	snprintf(control, sizeof(control), "--control=%s", r->socket);
-	argv[n++] = path;
-	argv[n++] = can;
-	argv[n++] = control;
-	while (*extra && n < PROC_MAX_ARGS)
-		argv[n++] = *extra++;
-	argv[n] = NULL;
-	assert_int_equal(proc_start(&r->child, argv, env), 0);
-}
-
-static bool is_heard(const struct proc_module *m, void *ctx)
-{
-	unsigned i;
-
-	(void)ctx;
-	for (i = 1; i <= PROC_MAX_INDEX; i++)
-		if (m->point[i].is_used && m->point[i].n_status == 0)
-			return false;
-	return true;
-}
-
-static const char *const fast[] = {PROC_FAST_OPTIONS, NULL};
-
-static void start_points(struct rig *r, const char *const extra[], const char *const env[], unsigned last)
-{
-	char err[160];
-
-	assert_int_equal(proc_module_open(&r->module, r->url, 1, last, err, sizeof(err)), 0);
-	launch(r, "evse-ctrl", extra, env);
-	if (last == 3) /* pistols 1 and 3 */
-		r->module.point[2].is_used = false;
-	if (!proc_module_wait(&r->module, 3 * S, is_heard, NULL))
-		fail_with_output(r, "no status after the start");
-}
-
-static void start(struct rig *r)
-{
-	start_points(r, fast, NULL, 1);
-}
-
-static void walk(struct rig *r, int from, enum proc_step last)
-{
-	char what[80];
-	int at;
-
-	if (proc_module_walk(&r->module, from, last, &at))
-		return;
-	snprintf(what, sizeof(what), "session stuck in %s", proc_step_name(at));
-	fail_with_output(r, what);
-}
 
 static bool has_ended(const struct proc_module *m, void *ctx)
 {
@@ -143,18 +28,18 @@ static bool has_ended(const struct proc_module *m, void *ctx)
 
 /* --- signals ----------------------------------------------------------------------------------------------- */
 
-static void signal_and_check(struct rig *r, int number, enum proc_step step)
+static void signal_and_check(struct process_rig *r, int number, enum proc_step step)
 {
 	struct proc_point *p = &r->module.point[1];
 	bool is_session = step >= PROC_SESSION && step < PROC_CLOSING;
 
-	start(r);
-	walk(r, -1, step);
+	process_start(r);
+	process_walk(r, -1, step);
 	proc_module_receive(&r->module);
 	p->n_disabled = 0;
 	kill(r->child.pid, number);
 	if (!proc_module_wait(&r->module, END_LIMIT_US, has_ended, &r->child))
-		fail_with_output(r, "still there 500 ms after the signal");
+		process_fail(r, "still there 500 ms after the signal");
 	proc_module_receive(&r->module);
 	assert_int_equal(proc_exit_code(&r->child), 0);
 	assert_true(!is_session || p->n_disabled >= 3); /* rule E-87 */
@@ -164,9 +49,215 @@ static void signal_and_check(struct rig *r, int number, enum proc_step step)
 
 static void test_process_sigterm_ends_ordered(void **state)
 {
-	struct rig *r = *state;
-	/* The step is in the name that cmocka runs us by; see phases in main(). */
-	extern enum proc_step test_step;
+	struct process_rig *r = *state;
 
-	signal_and_check(r, SIGTERM, test_step);
+	signal_and_check(r, SIGTERM, *r->step);
+}
+
+static void test_process_sigint_ends_ordered(void **state)
+{
+	struct process_rig *r = *state;
+
+	signal_and_check(r, SIGINT, *r->step);
+}
+
+static void test_process_sigterm_without_module_ends(void **state)
+{
+	struct process_rig *r = *state;
+
+	process_start(r);
+	kill(r->child.pid, SIGTERM);
+	assert_true(proc_wait(&r->child, END_LIMIT_US / MS));
+	assert_int_equal(proc_exit_code(&r->child), 0);
+}
+
+/* --- control socket ---------------------------------------------------------------------------------------- */
+
+static bool is_limited(const struct proc_module *m, void *ctx)
+{
+	(void)ctx;
+	return m->point[1].parameters.maximum_charge_current_mA == 50000 &&
+	       m->point[1].status.present_current_mA <= 50000;
+}
+
+static bool is_stop_pressed(const struct proc_module *m, void *ctx)
+{
+	return m->point[1].sequence.user_stop_button == *(const uint8_t *)ctx;
+}
+
+static void test_control_status_set_stop_act_on_the_session(void **state)
+{
+	struct process_rig *r = *state;
+	uint8_t pressed = 1, released = 0;
+	int64_t pressed_us;
+
+	process_start(r);
+	process_walk(r, -1, PROC_TRANSFER);
+	assert_true(process_ask(r, "status"));
+	assert_non_null(strstr(r->text, "state=Transfer\n"));
+	assert_non_null(strstr(r->text, "faults=none\n"));
+	assert_int_equal(process_answered(r, "target_current_mA"), PROC_TRANSFER_mA);
+
+	assert_true(process_ask(r, "set maximum_charge_current 50"));
+	assert_true(proc_module_wait(&r->module, 400 * MS, is_limited, NULL));
+
+	assert_true(process_ask(r, "stop"));
+	assert_true(proc_module_wait(&r->module, 100 * MS, is_stop_pressed, &pressed));
+	pressed_us = r->module.point[1].sequence_us;
+	assert_true(proc_module_wait(&r->module, 800 * MS, is_stop_pressed, &released));
+	assert_true(r->module.point[1].sequence_us - pressed_us >= 495 * MS); /* rule E-73, as seen from outside */
+	process_walk(r, PROC_TRANSFER, PROC_CLOSING);
+	assert_true(process_ask(r, "status"));
+	assert_non_null(strstr(r->text, "session_cause=user_stop\n"));
+}
+
+static void test_control_refuses_what_is_wrong(void **state)
+{
+	static const char *const wrong[] = {"set maximum_charge_current -1", "set maximum_charge_current",
+					    "set no_such_key 1", "dance", "7 status"};
+	struct process_rig *r = *state;
+	size_t i;
+
+	process_start(r);
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_false(process_ask(r, wrong[i]));
+		assert_true(strncmp(r->text, "error: ", 7) == 0);
+	}
+	assert_true(process_ask(r, "status"));
+}
+
+/* --- hostile traffic --------------------------------------------------------------------------------------- */
+
+static bool has_sent_cycle(const struct proc_module *m, void *ctx)
+{
+	return m->n_sent != *(const uint64_t *)ctx;
+}
+
+/* Between two cycles of ours, so that everything sent has been handled. */
+static long long count_accepted(struct process_rig *r)
+{
+	uint64_t n = r->module.n_sent;
+
+	proc_module_wait(&r->module, 200 * MS, has_sent_cycle, &n);
+	proc_module_wait(&r->module, 40 * MS, NULL, NULL);
+	assert_true(process_ask(r, "status"));
+	return process_answered(r, "rx_accepted");
+}
+
+static void test_flood_changes_nothing_and_loses_nothing(void **state)
+{
+	struct process_rig *r = *state;
+	struct proc_flood flood = {
+		.url = r->url, .frames_per_s = 8000, .index = 1, .is_hostile = true, .seed = 1};
+	struct proc_point *p = &r->module.point[1];
+	struct proc_child c;
+	long long accepted;
+	uint64_t sent;
+
+	process_start(r);
+	process_walk(r, -1, PROC_TRANSFER);
+	accepted = count_accepted(r);
+	sent = r->module.n_sent;
+	p->n_status = p->n_disabled = p->n_powerless = 0;
+	p->status_gap_max_us = 0;
+	assert_int_equal(proc_flood_start(&c, &flood), 0);
+	proc_module_wait(&r->module, 3 * S, NULL, NULL);
+	accepted = count_accepted(r) - accepted;
+	proc_end(&c);
+
+	assert_int_equal(accepted, (long long)(r->module.n_sent - sent));
+	assert_non_null(strstr(r->text, "state=Transfer\n"));
+	assert_non_null(strstr(r->text, "faults=none\n"));
+	assert_true(p->n_status >= 29);
+	assert_true(p->status_gap_max_us < 130 * MS);
+	assert_int_equal(p->n_disabled, 0);
+	assert_int_equal(p->n_powerless, 0);
+	assert_true(process_ask(r, "stats"));
+	assert_int_equal(process_answered(r, "bus0.n_rx_dropped"), 0);
+	assert_int_equal(process_answered(r, "n_items_lost"), 0);
+	assert_true(process_answered(r, "bus0.n_rx_bad") > 1000); /* the flood was one */
+}
+
+/* --- several pistols --------------------------------------------------------------------------------------- */
+
+static bool is_first_powerless(const struct proc_module *m, void *ctx)
+{
+	(void)ctx;
+	return m->point[1].n_powerless > 0;
+}
+
+static void test_pistols_are_independent(void **state)
+{
+	static const char file[] = "[pistol.1]\n[pistol.3]\nmaximum_charge_current = 60\n";
+	struct process_rig *r = *state;
+	struct proc_point *one = &r->module.point[1], *three = &r->module.point[3];
+	const char *args[] = {"--config", r->config, PROC_FAST_OPTIONS, NULL};
+	struct evse_dc_power_control power = proc_power_transfer();
+
+	process_write_config(r, file, sizeof(file) - 1);
+	process_start_points(r, args, NULL, 3);
+	three->is_resting = true;
+	proc_module_state(&r->module, 3, 1);
+	process_walk(r, -1, PROC_TRANSFER);
+	assert_int_equal(three->status.system_enable, 0);
+	assert_int_equal(three->status.present_voltage_mV, 0);
+	assert_int_equal(three->parameters.maximum_charge_current_mA, 60000);
+	assert_int_equal(one->parameters.maximum_charge_current_mA, 120000);
+
+	one->is_resting = true;
+	three->is_resting = false;
+	process_walk(r, -1, PROC_FLOATING);
+	proc_module_state(&r->module, 3, 7);
+	proc_module_power(&r->module, 3, &power);
+	proc_module_wait(&r->module, 300 * MS, NULL, NULL);
+	assert_int_equal(three->status.present_current_mA, 60000);
+	assert_int_equal(one->status.present_current_mA, PROC_TRANSFER_mA);
+
+	one->sends_status = false; /* its module is gone */
+	one->n_powerless = three->n_powerless = 0;
+	assert_true(proc_module_wait(&r->module, 400 * MS, is_first_powerless, NULL));
+	proc_module_wait(&r->module, 300 * MS, NULL, NULL);
+	assert_int_equal(three->n_powerless, 0);
+	assert_int_equal(three->status.present_current_mA, 60000);
+	assert_true(process_ask(r, "3 status"));
+	assert_non_null(strstr(r->text, "3.state=Transfer\n"));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, process_set_up, process_tear_down)
+/* The same test in a step of the session; the step is in its name. */
+#define TEST_IN(test, step, value)                                                  \
+	{                                                                           \
+#test " in " #step, test, process_set_up, process_tear_down, &value \
+	}
+
+int main(void)
+{
+	static enum proc_step in[PROC_N_STEPS] = {
+		PROC_IDLE,	 PROC_AUTHORISATION, PROC_SESSION,   PROC_STANDBY,
+		PROC_INSULATION, PROC_LOWERING,	     PROC_PRECHARGE, PROC_FLOATING,
+		PROC_TRANSFER,	 PROC_ENDING,	     PROC_OPEN,	     PROC_CLOSING,
+	};
+	const struct CMUnitTest tests[] = {
+		TEST(test_process_sigterm_without_module_ends),
+		TEST_IN(test_process_sigterm_ends_ordered, idle, in[PROC_IDLE]),
+		TEST_IN(test_process_sigterm_ends_ordered, authorisation, in[PROC_AUTHORISATION]),
+		TEST_IN(test_process_sigterm_ends_ordered, session, in[PROC_SESSION]),
+		TEST_IN(test_process_sigterm_ends_ordered, standby, in[PROC_STANDBY]),
+		TEST_IN(test_process_sigterm_ends_ordered, insulation_test, in[PROC_INSULATION]),
+		TEST_IN(test_process_sigterm_ends_ordered, lowering, in[PROC_LOWERING]),
+		TEST_IN(test_process_sigterm_ends_ordered, precharge, in[PROC_PRECHARGE]),
+		TEST_IN(test_process_sigterm_ends_ordered, floating, in[PROC_FLOATING]),
+		TEST_IN(test_process_sigterm_ends_ordered, transfer, in[PROC_TRANSFER]),
+		TEST_IN(test_process_sigterm_ends_ordered, ending, in[PROC_ENDING]),
+		TEST_IN(test_process_sigterm_ends_ordered, open, in[PROC_OPEN]),
+		TEST_IN(test_process_sigterm_ends_ordered, closing, in[PROC_CLOSING]),
+		TEST_IN(test_process_sigint_ends_ordered, idle, in[PROC_IDLE]),
+		TEST_IN(test_process_sigint_ends_ordered, transfer, in[PROC_TRANSFER]),
+		TEST(test_flood_changes_nothing_and_loses_nothing),
+		TEST(test_pistols_are_independent),
+		TEST(test_control_status_set_stop_act_on_the_session),
+		TEST(test_control_refuses_what_is_wrong),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -227,6 +227,33 @@ static void test_plug_request_out_of_order_is_refused_in_every_phase(void **stat
 	}
 }
 
+/* The order as a table: what may follow each message once it is finished. */
+static void test_plug_order_is_the_standards(void **state)
+{
+	static const uint32_t stop = UINT32_C(1) << V2G_SESSION_STOP;
+	static const enum v2g_msg next[V2G_SESSION_STOP] = {
+		V2G_SESSION_SETUP, V2G_SERVICE_DISCOVERY,	   V2G_PAYMENT_SERVICE_SELECTION,
+		V2G_AUTHORIZATION, V2G_CHARGE_PARAMETER_DISCOVERY, V2G_CABLE_CHECK,
+		V2G_PRE_CHARGE,
+	};
+	unsigned msg;
+
+	(void)state;
+	for (msg = V2G_SESSION_SETUP; msg <= V2G_CABLE_CHECK; msg++) {
+		assert_int_equal(v2g_allowed_after((enum v2g_msg)msg, true, false),
+				 UINT32_C(1) << next[msg] | stop);
+		/* Ongoing: the same again, or goodbye. */
+		assert_int_equal(v2g_allowed_after((enum v2g_msg)msg, false, false),
+				 UINT32_C(1) << msg | stop);
+	}
+	assert_int_equal(v2g_allowed_after(V2G_CURRENT_DEMAND, true, true),
+			 UINT32_C(1) << V2G_CURRENT_DEMAND | UINT32_C(1) << V2G_POWER_DELIVERY);
+	assert_int_equal(v2g_allowed_after(V2G_POWER_DELIVERY, true, false),
+			 UINT32_C(1) << V2G_WELDING_DETECTION | stop);
+	assert_int_equal(v2g_allowed_after(V2G_NONE, true, false), 1);
+	assert_int_equal(v2g_allowed_after(V2G_SESSION_STOP, true, false), 1);
+}
+
 static void test_plug_wrong_session_tag_is_unknown_session(void **state)
 {
 	struct duo *d = duo_new(EVSE_V3_6, PEV_V2_5);
@@ -328,6 +355,7 @@ int main(void)
 		cmocka_unit_test(test_plug_handshake_follows_priorities),
 		cmocka_unit_test(test_plug_no_common_protocol_ends_session_on_both_sides),
 		cmocka_unit_test(test_plug_request_out_of_order_is_refused_in_every_phase),
+		cmocka_unit_test(test_plug_order_is_the_standards),
 		cmocka_unit_test(test_plug_wrong_session_tag_is_unknown_session),
 		cmocka_unit_test(test_plug_answer_of_another_session_is_diagnosed),
 		cmocka_unit_test(test_plug_failure_code_reaches_diagnostics_and_stays),

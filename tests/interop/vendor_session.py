@@ -1,0 +1,144 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Whole sessions of our programs with customers that behave as the vendor's two simulators, and our controllers in
+their place, on the UDP bus (rules E-96, E-07, P-54, P-05; evse-v3 and pev-v2, section 14).
+
+usage: vendor_session.py DIRECTORY_OF_PROGRAMS [SESSION...]
+
+All sessions run at the same time, each in a process and on a port of its own. One line per check. Exit status
+0 passed, 1 failed, 77 skipped (with the reason on the last line). Clients go where the route of the group leads: to
+the loopback of a network namespace of our own where that is possible.
+"""
+import os
+import signal
+import subprocess
+import sys
+import time
+import traceback
+
+GROUP = "239.74.163.96"
+FIRST_PORT = 20000 + os.getpid() % 400 * 100
+INSIDE = "FORECOURT_INTEROP_IFACE"
+PORT = "FORECOURT_INTEROP_PORT"
+LIMIT_S = 140.0
+
+
+def skip(reason):
+    print("skipped:", reason)
+    sys.exit(77)
+
+
+def run_in_namespace():
+    """Runs this script again on a loopback of its own; returns when that is not possible."""
+    setup = "ip link set lo up && ip route add 224.0.0.0/4 dev lo"
+    command = ["unshare", "-rn", "sh", "-c", setup]
+    try:
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    except OSError:
+        return
+    if done.returncode == 0:
+        os.environ[INSIDE] = "lo"
+        command[-1] += ' && exec "$@"'
+        os.execvp(command[0], command + ["sh", sys.executable] + sys.argv)
+
+
+def has_default_route():
+    with open("/proc/net/route", encoding="ascii") as routes:
+        return any(line.split()[1] == "00000000" for line in routes.readlines()[1:])
+
+
+class Checks:
+    """Prints one line per check."""
+
+    def __init__(self, session):
+        self.session = session
+        self.n_failed = 0
+
+    def __call__(self, what, is_good, detail=""):
+        self.n_failed += not is_good
+        tail = f": {detail}" if detail != "" else ""
+        print(f"{'ok   ' if is_good else 'FAIL '} {self.session:<14} {what}{tail}", flush=True)
+
+
+def run_session(name, binaries):
+    import vendor_cases
+    from vendor_wire import Bench
+
+    checks = Checks(name)
+    bench = Bench(binaries, GROUP, int(os.environ[PORT]))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    try:
+        vendor_cases.SESSIONS[name](bench, checks)
+    except Exception as error:  # whatever it is, it belongs to this session's report
+        checks("runs to its end", False, f"{type(error).__name__}: {error}")
+        if not isinstance(error, vendor_cases.Failure):
+            traceback.print_exc(file=sys.stdout)
+        for line in bench.last_words():
+            print("      ", line)
+    finally:
+        bench.close()
+    return 1 if checks.n_failed else 0
+
+
+def run_all(names, binaries):
+    begin = time.monotonic()
+    children = []
+    for i, name in enumerate(names):
+        environment = dict(os.environ, **{PORT: str(FIRST_PORT + i), "PYTHONDONTWRITEBYTECODE": "1"})
+        command = [sys.executable, os.path.abspath(__file__), "--session", name, binaries]
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
+        children.append((name, child))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    failed, n = [], 0
+    try:
+        for name, child in children:
+            try:
+                text, _ = child.communicate(timeout=max(0.1, begin + LIMIT_S - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                child.terminate()
+                text, _ = child.communicate()
+                text += f"FAIL  {name:<14} runs to its end: not within {LIMIT_S:g} s\n"
+            print(text, end="", flush=True)
+            n += sum(line.startswith(("ok ", "FAIL ")) for line in text.splitlines())
+            failed += [line for line in text.splitlines() if line.startswith("FAIL ")]
+            if child.returncode != 0 and not any(name in line for line in failed):
+                failed.append(f"FAIL  {name:<14} ended with status {child.returncode}")
+    finally:
+        for _, child in children:
+            if child.poll() is None:
+                child.terminate()
+                child.wait()
+    if failed:
+        print("\n".join(["", *failed]))
+    where = "its own loopback" if INSIDE in os.environ else "the default route"
+    print(f"{len(names)} sessions on {where}, {n} checks, {len(failed)} failed, {time.monotonic() - begin:.0f} s")
+    return 1 if failed else 0
+
+
+def main():
+    if len(sys.argv) == 4 and sys.argv[1] == "--session":
+        return run_session(sys.argv[2], sys.argv[3])
+    if len(sys.argv) < 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    try:
+        import can  # noqa: F401
+        import msgpack  # noqa: F401  (python-can needs it for this bus)
+    except ImportError as error:
+        skip(f"{error}; install python3-can and python3-msgpack")
+    if INSIDE not in os.environ:
+        run_in_namespace()
+        if not has_default_route():
+            skip("neither a network namespace nor a default route, python-can cannot join its group")
+    import vendor_cases
+
+    names = sys.argv[2:] or list(vendor_cases.SESSIONS)
+    unknown = [name for name in names if name not in vendor_cases.SESSIONS]
+    if unknown:
+        print("no such session:", *unknown, "- there are:", *vendor_cases.SESSIONS, file=sys.stderr)
+        return 2
+    return run_all(names, os.path.abspath(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
