@@ -10,7 +10,7 @@ function group(path) {
 	if (path ~ /^lib\/linux\//) return "linux"
 	if (path ~ /^dbc\//) return "dbc"
 	if (path ~ /^tests\// || path ~ /^bench\// || path ~ /^sim\/sim_run/) return "any"
-	if (path ~ /\/(main|[a-z]+_main)\.c$/) return "main"
+	if (path ~ /\/(main|[a-z_]+_main)\.c$/) return "main"
 	if (path ~ /^evse-ctrl\//) return "evse"
 	if (path ~ /^pev-ctrl\//) return "pev"
 	if (path ~ /^sim\/world\./) return "world"
