@@ -148,9 +148,10 @@ $(patsubst tests/%.c,$(B)/tests/%,$(HOST_SRC)): $(B)/tests/%: $(B)/obj/tests/%.o
 VCAN_TESTS := $(patsubst tests/%.c,$(B)/tests/%,$(filter tests/vcan/%,$(HOST_SRC)))
 check-vcan: $(VCAN_TESTS)
 	status=0; for t in $^; do tests/run.sh --command vcan/$${t##*/} tests/vcan/run.sh $$t || status=1; done; exit $$status
-check-interop: $(B)/tests/interop/can_peer $(B)/bin/dbc
+check-interop: $(B)/tests/interop/can_peer $(addprefix $(B)/bin/,dbc evse-ctrl pev-ctrl secc-sim evcc-sim chargectl)
 	tests/run.sh --command interop/dbc /usr/bin/python3 tests/interop/dbc_judge.py $(B)/bin/dbc
 	tests/run.sh --command interop/python-can /usr/bin/python3 tests/interop/udp_python_can.py $<
+	tests/run.sh --command interop/vendor-like /usr/bin/python3 tests/interop/vendor_session.py $(B)/bin
 
 # Fuzzers: libFuzzer needs clang; the seconds of each run are bounded so that `check` is.
 FUZZ_SECONDS ?= 10
@@ -214,7 +215,7 @@ help:
 	@echo 'check         unit and scenario tests, and check-pure check-layers check-abi'
 	@echo 'asan tsan cov the same tests with sanitizers; cov fails under 100 % lines of guards and codecs'
 	@echo 'check-vcan    the SocketCAN back end and a session on a real vcan'
-	@echo 'check-interop against python-can'
+	@echo 'check-interop against python-can, and sessions with customers like the vendor'\''s simulators'
 	@echo 'fuzz          every fuzzer for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'bench         our figures beside a floor from the same run'
 	@echo 'mutate        flips operators of the guards and expects a failing test'

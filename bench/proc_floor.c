@@ -15,11 +15,9 @@
 #include <unistd.h>
 
 #include "lib/can/can_udp_codec.h"
-#include "sim/path.h"
 #include "tests/lib/proc_module.h"
 
 #define MAX_POINTS PROC_MAX_INDEX
-#define MAX_TX	   (2 * MAX_POINTS)
 #define MAX_RX	   64
 #define RX_SIZE	   256
 #define STAMP_END \
@@ -36,12 +34,12 @@ struct floor {
 	struct sockaddr_in group;
 	unsigned n_points;
 	bool is_charging;
-	struct datagram idle[MAX_TX], charging[MAX_TX]; /* what is sent each cycle */
+	struct datagram idle[MAX_POINTS], charging[MAX_POINTS]; /* what is sent each cycle */
 	struct datagram sequence;
 	/* What is answered. */
 	struct datagram waiting, unavailable, any_state, transfer, off, standby, emergency;
-	struct mmsghdr tx[MAX_TX], rx[MAX_RX];
-	struct iovec tx_iov[MAX_TX], rx_iov[MAX_RX];
+	struct mmsghdr tx[MAX_POINTS], rx[MAX_RX];
+	struct iovec tx_iov[MAX_POINTS], rx_iov[MAX_RX];
 	uint8_t buffer[MAX_RX][RX_SIZE];
 };
 
@@ -78,12 +76,8 @@ static void encode_all(struct floor *f)
 	unsigned i;
 
 	for (i = 0; i < f->n_points; i++) {
-		struct can_frame path = {.can_id = path_source_id(i + 1), .can_dlc = 8};
-
-		encode(&f->idle[2 * i], EVSE_POWER_MODULES_STATUS, i + 1, &idle);
-		encode(&f->charging[2 * i], EVSE_POWER_MODULES_STATUS, i + 1, &charging);
-		f->idle[2 * i + 1].n = can_udp_encode(&path, 0, f->idle[2 * i + 1].data);
-		f->charging[2 * i + 1] = f->idle[2 * i + 1];
+		encode(&f->idle[i], EVSE_POWER_MODULES_STATUS, i + 1, &idle);
+		encode(&f->charging[i], EVSE_POWER_MODULES_STATUS, i + 1, &charging);
 	}
 	encode(&f->sequence, EVSE_SEQUENCE_CONTROL, 1, &sequence);
 	encode(&f->emergency, EVSE_EMERGENCY_STOP, 1, &emergency);
@@ -114,13 +108,13 @@ static void send_one(const struct floor *f, const struct datagram *d)
 static void send_cycle(struct floor *f)
 {
 	struct datagram *d = f->is_charging ? f->charging : f->idle;
-	unsigned i, n = 2 * f->n_points;
+	unsigned i;
 
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < f->n_points; i++) {
 		f->tx_iov[i].iov_base = d[i].data;
 		f->tx_iov[i].iov_len = d[i].n;
 	}
-	sendmmsg(f->fd, f->tx, n, MSG_DONTWAIT);
+	sendmmsg(f->fd, f->tx, f->n_points, MSG_DONTWAIT);
 }
 
 static void set_silence(const struct floor *f)
@@ -205,7 +199,7 @@ static int open_all(struct floor *f, unsigned port, bool does_watch)
 {
 	unsigned i;
 
-	for (i = 0; i < MAX_TX; i++)
+	for (i = 0; i < MAX_POINTS; i++)
 		f->tx[i].msg_hdr = (struct msghdr){.msg_iov = &f->tx_iov[i],
 						   .msg_iovlen = 1,
 						   .msg_name = &f->group,

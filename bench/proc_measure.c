@@ -73,8 +73,8 @@ static bool start_ours(struct subject *s)
 	argv[1] = can;
 	while (argv[n])
 		n++;
-	if (s->kind == SUBJECT_OURS_NO_PATH)
-		argv[n++] = "--no-send-path";
+	if (s->kind == SUBJECT_OURS_REALTIME)
+		argv[n++] = "--realtime=50";
 	if (s->n_points > 1) {
 		if (!write_config(s))
 			return false;

@@ -24,7 +24,8 @@ void samples_add(struct samples *s, double v);
 /* Of the sorted values, p in 0..1; NAN without any. */
 double samples_at(struct samples *s, double p);
 
-enum subject_kind { SUBJECT_FLOOR, SUBJECT_OURS, SUBJECT_OURS_NO_PATH, SUBJECT_N_KINDS };
+/* Ours also with SCHED_FIFO, where we may. */
+enum subject_kind { SUBJECT_FLOOR, SUBJECT_OURS, SUBJECT_OURS_REALTIME, SUBJECT_N_KINDS };
 
 struct subject {
 	enum subject_kind kind;

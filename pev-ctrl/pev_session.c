@@ -302,6 +302,8 @@ static void settle(struct pev_session *s, int64_t now_us, struct out_queue *out)
 	s->settled_us = now_us;
 	if (s->state != PEV_ST_STOPPED)
 		pev_send_changes(s, now_us, out);
+	else /* comes here once: the last word, or the module would think the contactors closed */
+		pev_send_cycle(s, now_us, out);
 }
 
 /* ------------------------------------------------------------------------------------------------- events */

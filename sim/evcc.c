@@ -147,10 +147,15 @@ void evcc_finish(struct evcc *e, int64_t now_us, enum evcc_cause cause, struct o
 
 /* ---- plug ------------------------------------------------------------------------------------------------- */
 
+bool evcc_is_plugged(const struct evcc *e)
+{
+	return e->is_mated && (e->pilot.last_us == FC_NEVER || e->pilot.is_mated);
+}
+
 bool evcc_is_connected(const struct evcc *e, int64_t now_us)
 {
-	return e->is_mated && e->pilot.last_us != FC_NEVER && now_us - e->pilot.last_us <= PLUG_STALE_US &&
-	       e->pilot.is_mated && e->pilot.fault == PLUG_PILOT_EVSE_FAULT_NONE;
+	return evcc_is_plugged(e) && e->pilot.last_us != FC_NEVER &&
+	       now_us - e->pilot.last_us <= PLUG_STALE_US && e->pilot.fault == PLUG_PILOT_EVSE_FAULT_NONE;
 }
 
 static void begin(struct evcc *e, int64_t now_us)
@@ -180,7 +185,7 @@ void evcc_pilot_update(struct evcc *e, int64_t now_us, struct out_queue *out)
 			evcc_enter(e, now_us, EVCC_WAITING_FOR_EVSE, out);
 		else if (is_digital)
 			begin(e, now_us);
-	} else if (!e->is_mated) {
+	} else if (!evcc_is_plugged(e)) {
 		evcc_finish(e, now_us, EVCC_CAUSE_UNPLUGGED, out);
 	} else if (!is_connected) {
 		evcc_finish(e, now_us, EVCC_CAUSE_PILOT, out);
@@ -269,7 +274,7 @@ static void closing_slot(struct evcc *e, int64_t now_us, struct out_queue *out)
 {
 	if (e->is_mated && !evcc_is_held(e) && is_due(now_us, e->entered_us, e->cfg.unplug_after_ms))
 		evcc_set_mated(e, now_us, false, out);
-	if (!e->is_mated && now_us - e->entered_us >= CLOSING_MIN_US) {
+	if (!evcc_is_plugged(e) && now_us - e->entered_us >= CLOSING_MIN_US) {
 		evcc_v2g_close(e, now_us, out);
 		evcc_enter(e, now_us, EVCC_WAITING_FOR_EVSE, out);
 	}

@@ -64,9 +64,9 @@ static int status(const struct evcc *e, int64_t now_us, struct ctl_answer *a)
 	ctl_put(a, "step", "%s", evcc_step_name(e->step));
 	ctl_put(a, "protocol", "%s", pev_version_names[e->cfg.protocol]);
 	ctl_put(a, "pistol_index", "%d", (int)e->cfg.pistol_index);
-	ctl_put(a, "plug", "%s", e->is_mated ? "in" : "out");
+	ctl_put(a, "plug", "%s", evcc_is_plugged(e) ? "in" : "out");
 	ctl_put(a, "connected", "%d", evcc_is_connected(e, now_us));
-	ctl_put(a, "control_pilot", "%s", cp_name(e->is_mated ? e->resistance : CP_A));
+	ctl_put(a, "control_pilot", "%s", cp_name(evcc_is_plugged(e) ? e->resistance : CP_A));
 	ctl_put(a, "duty_permille", "%d", (int)e->pilot.duty_permille);
 	ctl_put(a, "lock", "%s", evcc_lock_name(e->lock));
 	ctl_put(a, "contactor_command", "%s", e->is_close_commanded ? "Close" : "Open");

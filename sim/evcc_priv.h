@@ -43,6 +43,8 @@ void evcc_finish(struct evcc *e, int64_t now_us, enum evcc_cause cause, struct o
 /* The connection as seen now; reacts to a change. */
 void evcc_pilot_update(struct evcc *e, int64_t now_us, struct out_queue *out);
 void evcc_set_mated(struct evcc *e, int64_t now_us, bool is_mated, struct out_queue *out);
+/* In the inlet, as the proximity line says; a charger that never spoke may be at the other end. */
+bool evcc_is_plugged(const struct evcc *e);
 bool evcc_is_connected(const struct evcc *e, int64_t now_us);
 
 /* evcc_wire.c: frames of the generic interface and of the control pilot. */
@@ -93,6 +95,11 @@ bool evcc_v2g_rx(struct evcc *e, int64_t now_us, const struct can_frame *f, stru
 void evcc_v2g_tick(struct evcc *e, int64_t now_us, struct out_queue *out);
 /* Time-outs. */
 void evcc_v2g_slot(struct evcc *e, int64_t now_us, struct out_queue *out);
+
+void evcc_v2g_send(struct evcc *e, int64_t now_us, enum plug_msg msg, const void *m, struct out_queue *out);
+
+/* evcc_v2g_ask.c: fills the request; sends the frame that goes before it where there is one. */
+void evcc_v2g_fill(struct evcc *e, int64_t now_us, enum v2g_msg msg, union v2g_any *m, struct out_queue *out);
 
 /* evcc_ctl.c */
 int evcc_command(void *self, int64_t now_us, const char *line, char *answer, size_t size,

@@ -69,7 +69,7 @@ static void pack_information(struct evcc *e)
 /* The pilot as the vehicle measures it; without a charger behind the line it reads 0 V. */
 static enum cp_state measured(const struct evcc *e, int64_t now_us)
 {
-	if (!e->is_mated)
+	if (!evcc_is_plugged(e))
 		return CP_A;
 	return evcc_is_connected(e, now_us) ? e->resistance : CP_E_F;
 }
@@ -82,7 +82,7 @@ static void pack_ccs(struct evcc *e, int64_t now_us)
 	m.cp_state = (uint8_t)cp_nominal_V(cp);
 	m.cp_top_voltage_mV = cp == CP_A ? 0 : (int32_t)cp_nominal_V(cp) * 1000;
 	m.cp_duty_cycle_permille = cp == CP_A || cp == CP_E_F ? 0 : e->pilot.duty_permille;
-	m.pp_resistance_ohm = e->is_mated ? PP_MATED_ohm : PP_UNMATED_ohm;
+	m.pp_resistance_ohm = evcc_is_plugged(e) ? PP_MATED_ohm : PP_UNMATED_ohm;
 	m.inlet_lock_state = e->is_lock_failed ? LOCK_STATE_FAULT
 			     : evcc_is_held(e) ? LOCK_STATE_LOCKED
 					       : LOCK_STATE_UNLOCKED;

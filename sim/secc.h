@@ -219,7 +219,9 @@ struct secc {
 	int32_t ptc_mdegC[2], cpu_mdegC;
 	int32_t derate_current_permille, derate_cable_permille; /* what is left */
 
-	bool is_insulation_faked; /* fault injection: readings count as 0 */
+	bool is_insulation_faked;  /* fault injection: readings count as 0 */
+	enum v2g_msg faked_answer; /* fault injection: this answer carries faked_code; V2G_NONE: none */
+	uint8_t faked_code;
 	bool is_stopping, is_stopped;
 	int64_t stop_us; /* asked to end */
 

@@ -150,6 +150,24 @@ static int temperature(struct secc *s, const struct ctl_words *w, struct ctl_ans
 	return milli(w, 2, -40000, 215000, sensor, a);
 }
 
+/* "fault code SessionSetup FAILED": the answers of one message carry a code of the tester's choice. */
+static int fault_code(struct secc *s, const struct ctl_words *w, struct ctl_answer *a)
+{
+	unsigned msg, code;
+
+	for (msg = V2G_SESSION_SETUP; msg < V2G_N_MSGS && !ctl_word_is(w, 2, v2g_msg_name((enum v2g_msg)msg));
+	     msg++)
+		;
+	for (code = 0; code < V2G_N_CODES && !ctl_word_is(w, 3, v2g_code_name(code)); code++)
+		;
+	if (msg == V2G_N_MSGS || code == V2G_N_CODES)
+		return ctl_refuse(a, -EINVAL,
+				  "fault code MESSAGE CODE, as CurrentDemand FAILED_ContactorError");
+	s->faked_answer = (enum v2g_msg)msg;
+	s->faked_code = (uint8_t)code;
+	return 0;
+}
+
 static int fault(struct secc *s, const struct ctl_words *w, struct ctl_answer *a)
 {
 	int r;
@@ -160,12 +178,16 @@ static int fault(struct secc *s, const struct ctl_words *w, struct ctl_answer *a
 		s->is_insulation_faked = ctl_word_is(w, 2, "on");
 		return 0;
 	}
-	if (ctl_word_is(w, 1, "clear"))
+	if (ctl_word_is(w, 1, "code"))
+		return fault_code(s, w, a);
+	if (ctl_word_is(w, 1, "clear")) {
 		s->is_insulation_faked = false;
+		s->faked_answer = V2G_NONE;
+	}
 	r = plug_tx_command(&s->tx, s->layout.evse, EVSE_N_MSGS, w, 1, a);
 	if (r == -ENOENT)
 		return ctl_refuse(a, r,
-				  "fault isolation|silence|drop|duplicate|corrupt|dlc|enum|delay|clear");
+				  "fault isolation|code|silence|drop|duplicate|corrupt|dlc|enum|delay|clear");
 	return r;
 }
 

@@ -35,6 +35,13 @@ static void pack(struct secc *s)
 					   &s->power_frame);
 }
 
+void secc_power_refresh(struct secc *s)
+{
+	/* Profile 3.0 carries the state of charge in this message. */
+	if (s->is_power_used && s->cfg.protocol == EVSE_V3_0)
+		pack(s);
+}
+
 static void send(struct secc *s, int64_t now_us, struct out_queue *out)
 {
 	plug_tx_frame(&s->tx, now_us, &s->power_frame, out);

@@ -40,7 +40,8 @@ void secc_emergency(struct secc *s, int64_t now_us, enum secc_cause cause, enum 
 void secc_request_stop(struct secc *s, const char *why);
 /* Idle states: permits and plug looked at again. */
 void secc_idle(struct secc *s, int64_t now_us, struct out_queue *out);
-/* Control pilot as seen now; reacts to a change. */
+
+/* secc_plug.c: control pilot as seen now; reacts to a change. */
 void secc_pilot_update(struct secc *s, int64_t now_us, struct out_queue *out);
 
 /* secc_wire.c: frames of the generic interface and of the control pilot. */
@@ -69,6 +70,8 @@ enum { SECC_INFO_BATTERY = 1, SECC_INFO_REST = 2, SECC_INFO_ALL = 3 };
 enum secc_pace { SECC_ONCE, SECC_CYCLIC, SECC_PACED };
 void secc_power_set(struct secc *s, int64_t now_us, const struct secc_power *p, enum secc_pace pace,
 		    struct out_queue *out);
+/* The vehicle's state of charge changed. */
+void secc_power_refresh(struct secc *s);
 void secc_power_slot(struct secc *s, int64_t now_us, struct out_queue *out);
 /* PC(0, 0, 0, Standby, ...). */
 void secc_power_standby(struct secc *s, int64_t now_us, bool is_closed, bool is_lowering, enum secc_pace pace,
@@ -84,10 +87,24 @@ void secc_power_derate(struct secc *s);
 
 /* secc_v2g.c: the charging protocol, server side. */
 void secc_v2g_reset(struct secc *s);
+void secc_v2g_send(struct secc *s, int64_t now_us, enum plug_msg msg, const void *m, struct out_queue *out);
+/* A response that carries nothing but a failure. */
+void secc_v2g_fail(struct secc *s, int64_t now_us, enum v2g_msg msg, uint8_t code, uint8_t status,
+		   struct out_queue *out);
+/* The same, and the session ends. */
+void secc_v2g_refuse(struct secc *s, int64_t now_us, enum v2g_msg msg, uint8_t code, enum secc_cause cause,
+		     struct out_queue *out);
 bool secc_v2g_rx(struct secc *s, int64_t now_us, const struct can_frame *f, struct out_queue *out);
 /* The session ended: a request that still waits for its answer gets the cause. */
 void secc_v2g_abandon(struct secc *s, int64_t now_us, struct out_queue *out);
 void secc_v2g_slot(struct secc *s, int64_t now_us, struct out_queue *out);
+
+/* secc_v2g_answer.c: a request that is in order and belongs to the session. */
+void secc_v2g_answer(struct secc *s, int64_t now_us, enum v2g_msg msg, const union v2g_any *q,
+		     struct out_queue *out);
+
+/* PowerDelivery's answer, at once or after the waiting time of state 6. */
+void secc_v2g_answer_delivery(struct secc *s, int64_t now_us, struct out_queue *out);
 
 /* secc_ctl.c */
 int secc_command(void *self, int64_t now_us, const char *line, char *answer, size_t size,

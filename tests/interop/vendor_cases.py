@@ -5,6 +5,7 @@ import struct
 
 from vendor_drop_in import odd_for_evse, odd_for_pev, safety_of_evse, safety_of_pev
 from vendor_evse import EvseCustomer
+from vendor_facts import facts
 from vendor_pev import PevCustomer
 from vendor_wire import EVSE_32, PEV_20EX, Failure, Judge
 
@@ -119,7 +120,7 @@ def evse_customer(bench, checks):
     check_evse_customer(checks, customer)
     check_end_of_charge(checks, judge, 2)
     status = bench.ask("pev", "status")
-    checks("vehicle's contactors are open", status["contactors"] == "open", status["contactors"])
+    checks("vehicle's contactors are open", status["contactors"] == "Open", status["contactors"])
     checks("vehicle has no fault", status["faults_latched"] == "none", status["faults_latched"])
 
 
@@ -262,6 +263,7 @@ def drop_in(bench, checks):
 
 
 SESSIONS = {
+    "facts": facts,
     "evse-customer": evse_customer,
     "pev-customer": pev_customer,
     "both": both_customers,

@@ -167,10 +167,6 @@ class EvseCustomer(Client):
         self.timers = [timer for timer in self.timers if timer[0] > now]
         for action in due:
             action()
-        if now >= self.moves_s:
-            self.voltage_V = approach(self.voltage_V, self.voltage_target_V, 200 * PERIOD_S, 100 * PERIOD_S)
-            self.current_A = approach(self.current_A, self.current_target_A, 20 * PERIOD_S, 20 * PERIOD_S)
-        self.peak_A = max(self.peak_A, self.current_A)
         temperature = TEMPERATURE_DEGC + 40
         self.send(
             STATUS,
@@ -180,3 +176,8 @@ class EvseCustomer(Client):
             ),
         )
         self.send(PARAMETERS, struct.pack("<HHHh", tenths(500), tenths(120), tenths(120), 0))
+        # After the message: the first one after a lone Standby says 0 A, the next ones 2, 4, 6 A.
+        if now >= self.moves_s:
+            self.voltage_V = approach(self.voltage_V, self.voltage_target_V, 200 * PERIOD_S, 100 * PERIOD_S)
+            self.current_A = approach(self.current_A, self.current_target_A, 20 * PERIOD_S, 20 * PERIOD_S)
+        self.peak_A = max(self.peak_A, self.current_A)

@@ -6,7 +6,7 @@ They send what is set every 100 ms, leave out what is None, and note what the co
 import struct
 
 from vendor_evse import INSULATION_TEST, OCPP, POWER_CONTROL, PRECHARGE, SEQUENCE, STANDBY, STATE, STATUS, TRANSFER
-from vendor_wire import EVSE_BASE_MASK, INDEX, Client
+from vendor_wire import INDEX, Client
 
 NEW_SESSION = 0x6B001
 STATUS_CHANGE = 0x6B002
@@ -117,6 +117,7 @@ class Evcc(Client):
         self.is_close = False
         self.is_controlling = True  # sends DC_Control
         self.inlet_V = None
+        self.load_A = 0.0  # what flows while as much is asked for
         self.current_A = 0.0
         self.charge_As = 0.0
         self.last_s = None
@@ -143,6 +144,7 @@ class Evcc(Client):
         if self.is_controlling:
             self.send(0x602, bytes([self.is_close]))
         self.send(0x603, bytes([50, 0, 90, 9, 150, 1]))
+        self.current_A = min(self.load_A, self.request_A()) if self.is_closed() and self.status1 else 0.0
         if self.inlet_V is not None:
             self.charge_As += self.current_A * (now - self.last_s if self.last_s else 0.0)
             data = struct.pack("<H", round(self.inlet_V * 10)) + struct.pack("<i", round(self.current_A * 100))[:3]
@@ -166,7 +168,7 @@ class Evcc(Client):
         """A new session up to stage 5, with this at the inlet."""
         self.is_close = False
         self.inlet_V = 0.0
-        self.current_A = 0.0
+        self.load_A = 0.0
         for self.stage in (1, 2, 3, 4):
             n = len(self.status2)
             bench.until(lambda n=n: len(self.status2) > n + 2, 5, "DC_Status2")

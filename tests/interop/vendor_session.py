@@ -17,10 +17,12 @@ import time
 import traceback
 
 GROUP = "239.74.163.96"
-FIRST_PORT = 20000 + os.getpid() % 400 * 100
+FIRST_PORT = 20000 + os.getpid() % 120 * 100
 INSIDE = "FORECOURT_INTEROP_IFACE"
 PORT = "FORECOURT_INTEROP_PORT"
 LIMIT_S = 140.0
+
+sys.dont_write_bytecode = True  # nothing is left beside the sources
 
 
 def skip(reason):
@@ -84,7 +86,7 @@ def run_all(names, binaries):
     begin = time.monotonic()
     children = []
     for i, name in enumerate(names):
-        environment = dict(os.environ, **{PORT: str(FIRST_PORT + i), "PYTHONDONTWRITEBYTECODE": "1"})
+        environment = dict(os.environ, **{PORT: str(FIRST_PORT + i)})
         command = [sys.executable, os.path.abspath(__file__), "--session", name, binaries]
         child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
         children.append((name, child))

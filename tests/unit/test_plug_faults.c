@@ -334,6 +334,46 @@ static void test_plug_injected_faults_spoil_frames(void **state)
 	duo_free(d);
 }
 
+/* Any response code can be provoked and arrives as the PEV interface's number. */
+static void test_plug_injected_response_code_reaches_the_vehicle(void **state)
+{
+	struct duo *d = duo_new(EVSE_V3_6, PEV_V2_5);
+
+	(void)state;
+	d->evse.charge_ms = -1;
+	duo_start(d);
+	assert_true(duo_until_stage(d, EVCC_CHARGING, 30));
+	assert_int_equal(
+		bench_command(d->bench, d->secc_at, "fault code CurrentDemand FAILED_ContactorError"), 0);
+	assert_true(duo_until_stage(d, EVCC_CLOSING, 1));
+	duo_run(d, 0.2);
+	assert_int_equal(d->pev.diagnostic.hlc_response_code, 24);
+	assert_true(d->evcc.is_emergency);
+	assert_true(bench_command(d->bench, d->secc_at, "fault code CurrentDemand NONSENSE") < 0);
+	duo_free(d);
+}
+
+/* The charger's half pulled is an open proximity line for the vehicle, and back in it is a new plug-in. */
+static void test_plug_pulled_at_the_chargers_end_is_unplugged(void **state)
+{
+	struct duo *d = duo_new(EVSE_V3_6, PEV_V2_5);
+
+	(void)state;
+	d->evse.charge_ms = -1;
+	duo_start(d);
+	assert_true(duo_until_state(d, SECC_CHARGING, 30));
+	assert_int_equal(bench_command(d->bench, d->secc_at, "unplug force"), 0);
+	duo_run(d, 0.3);
+	assert_int_equal(d->evcc.cause, EVCC_CAUSE_UNPLUGGED);
+	assert_int_equal(d->pev.diagnostic.proximity_pilot_not_detected, 1);
+	duo_run(d, 5);
+	assert_int_equal(d->evcc.stage, EVCC_WAITING_FOR_EVSE);
+	assert_int_equal(bench_command(d->bench, d->secc_at, "plug"), 0);
+	assert_true(duo_until_state(d, SECC_CHARGING, 40));
+	assert_int_equal(d->secc.count.n_sessions, 2);
+	duo_free(d);
+}
+
 static void test_plug_bad_requests_are_refused(void **state)
 {
 	static const char *const bad[] = {
@@ -381,6 +421,8 @@ int main(void)
 		cmocka_unit_test(test_plug_dead_charger_is_a_pilot_fault_for_the_vehicle),
 		cmocka_unit_test(test_plug_unplug_is_refused_while_locked_and_forced_breaks),
 		cmocka_unit_test(test_plug_injected_faults_spoil_frames),
+		cmocka_unit_test(test_plug_injected_response_code_reaches_the_vehicle),
+		cmocka_unit_test(test_plug_pulled_at_the_chargers_end_is_unplugged),
 		cmocka_unit_test(test_plug_bad_requests_are_refused),
 	};
 

@@ -70,6 +70,28 @@ static void test_secc_profile_3_2_has_short_vehicle_messages(void **state)
 	duo_free(d);
 }
 
+/* E-09: the old numbers, and the state of charge inside DC_Power_Control follows the vehicle. */
+static void test_secc_profile_3_0_has_the_old_layout(void **state)
+{
+	struct duo *d = charging(EVSE_V3_0);
+	const struct bench_record *r;
+
+	(void)state;
+	duo_run(d, 8);
+	r = bench_last(d->bench, 0x01068005u | CAN_EFF_FLAG);
+	assert_int_equal(r->frame.can_dlc, 8);
+	assert_int_equal(r->frame.data[6] & 0x0F, 8);
+	assert_int_equal(r->frame.data[7], 30);
+	d->pev.soc_permille = 420;
+	duo_run(d, 0.5);
+	r = bench_last(d->bench, 0x01068005u | CAN_EFF_FLAG);
+	assert_int_equal(r->frame.data[7], 42);
+	/* DIN or ISO, extended pins, 500.0 V, 500.0 A, 76 kWh in steps of 2, 30 %. */
+	r = bench_last(d->bench, 0x01068001u | CAN_EFF_FLAG);
+	assert_memory_equal(r->frame.data, "\x02\x01\x88\x13\x88\x13\x26\x1E", 8);
+	duo_free(d);
+}
+
 static void test_secc_profile_3_6_sends_vehicle_data_and_identity(void **state)
 {
 	struct duo *d = duo_new(EVSE_V3_6, PEV_V2_5);
@@ -318,6 +340,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_secc_sends_only_what_the_profile_knows),
 		cmocka_unit_test(test_secc_profile_3_2_has_short_vehicle_messages),
+		cmocka_unit_test(test_secc_profile_3_0_has_the_old_layout),
 		cmocka_unit_test(test_secc_profile_3_6_sends_vehicle_data_and_identity),
 		cmocka_unit_test(test_secc_vehicle_data_follow_first_new_session),
 		cmocka_unit_test(test_secc_periods_are_exact),
