@@ -18,8 +18,12 @@
 #include "dbc/msg_map.h"
 #include "plug_msgs.h"
 
-/* Frames of the pilot older than this count as a broken connection, that is control pilot state A. */
-#define PLUG_STALE_US 300000
+/*
+ * Frames of the pilot older than this count as a broken connection, that is control pilot state A. A plug that is
+ * pulled is told at once by a frame; silence only means that the other process died, and must not be mistaken
+ * for a busy machine.
+ */
+#define PLUG_STALE_US 1000000
 
 /* Messages of the charging protocol by their ISO 15118-2 names, in the order of a session. */
 enum v2g_msg {

@@ -1,21 +1,39 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # ./demo as its user runs it, on a bus: udp or vcan. The states of the charger's module must be those of a whole
-# session, on the log of the bus as in the summary.
+# session. Real processes keep 100 ms cycles, which a starved machine cannot: a run in which the log itself shows
+# gaps of 150 ms and more is tried again, and if the machine stays that busy the test is skipped and says so.
 set -u
 cd "$(dirname "$0")/.." || exit 1
+bus=${1-udp}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-case ${1-udp} in
-udp) out=$(./demo --bus udp --json --log "$log" --duration 5) ;;
-vcan) out=$(./demo --vcan --json --log "$log" --duration 5) ;;
-esac
-status=$?
-echo "$out"
-[ $status -eq 0 ] || { echo "demo: exit $status"; exit 1; }
-echo "$out" | tail -n 1 | grep -qE '^\{"result":"clean",.*"states":\[(0,)?12,1,2,(11,)?3,4,5,6,7,8,(9,)?10,1\]' || {
-	echo "demo: unexpected summary"
-	exit 1
+
+run() {
+	case $bus in
+	udp) ./demo --bus udp --json --lines --log "$log" --duration 5 ;;
+	vcan) ./demo --vcan --json --lines --log "$log" --duration 5 ;;
+	esac
 }
-grep -q '#' "$log" || { echo "demo: empty log"; exit 1; }
-echo "demo on ${1-udp}: clean session, $(wc -l <"$log") frames"
+
+# Longest time in ms without any frame at all on a bus that carries some 200 a second.
+longest_gap_ms() {
+	awk '{ t = substr($1, 2) + 0; if (n++ && t - last > gap) gap = t - last; last = t } END { printf "%d", gap * 1000 }' "$log"
+}
+
+for attempt in 1 2 3; do
+	out=$(run)
+	status=$?
+	echo "$out"
+	if [ $status -eq 77 ]; then echo "no vcan can be made here"; exit 77; fi
+	if [ $status -eq 0 ] && echo "$out" | tail -n 1 |
+		grep -qE '^\{"result":"clean",.*"states":\[12,1,2,11,3,4,5,6,7,8,9,10,1\]'; then
+		echo "demo on $bus: clean session, $(wc -l <"$log") frames, attempt $attempt"
+		exit 0
+	fi
+	gap=$(longest_gap_ms)
+	if [ "$gap" -lt 150 ]; then echo "demo on $bus: exit $status, longest gap on the bus $gap ms"; exit 1; fi
+	echo "attempt $attempt: the machine stood still for $gap ms"
+done
+echo "machine too busy for 100 ms cycles: stood still for $gap ms"
+exit 77

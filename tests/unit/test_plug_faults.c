@@ -250,7 +250,7 @@ static void test_plug_lost_pilot_frames_are_an_unplugged_vehicle(void **state)
 	cut_us = bench_last(d->bench, duo_plug_id(d, PLUG_PILOT_EV))->time_us;
 	d->bench->is_mute[d->evcc_at] = true;
 	assert_true(duo_until_state(d, SECC_CLOSING, 2));
-	assert_in_range(d->bench->now_us - cut_us, 300000, 400000);
+	assert_in_range(d->bench->now_us - cut_us, 1000000, 1100000);
 	assert_int_equal(d->secc.emergency, SECC_CAUSE_VEHICLE_EMERGENCY);
 	assert_int_equal(d->secc.origin, SECC_ORIGIN_PEV);
 	duo_free(d);
