@@ -33,9 +33,15 @@ LDLIBS_ALL = -linih -lsocketcan -ldl -lm $(LDLIBS)
 # Pure: no system call, no allocation, plain C11. check-pure reads their objects.
 CORE_SRC := lib/core/out_queue.c lib/core/log.c lib/core/opts.c lib/core/frame_text.c lib/core/ctl.c
 CODEC_SRC := dbc/dbc_codec.c
-EVSE_SRC := $(wildcard evse-ctrl/evse_*.c)
-PEV_SRC  := $(wildcard pev-ctrl/pev_*.c)
-SIM_SRC  := $(filter-out %_main.c sim/sim_run%.c,$(wildcard sim/*.c))
+EVSE_SRC := $(addprefix evse-ctrl/,evse_conf.c evse_ctl.c evse_guard.c evse_limits.c evse_point.c evse_power.c \
+	evse_seq.c evse_session.c evse_states.c evse_station.c evse_wire.c)
+PEV_SRC  := $(addprefix pev-ctrl/,pev_conf.c pev_contactors.c pev_ctl.c pev_drive.c pev_guard.c pev_limits.c \
+	pev_point.c pev_send.c pev_session.c pev_states.c pev_supervise.c pev_wire.c)
+SIM_SRC  := $(addprefix sim/,evcc.c evcc_conf.c evcc_ctl.c evcc_power.c evcc_safety.c evcc_states.c evcc_v2g.c \
+	evcc_v2g_ask.c evcc_wire.c model_charger.c model_pair.c model_vehicle.c path.c physics.c plug.c \
+	plug_tx.c secc.c secc_conf.c secc_ctl.c secc_plug.c secc_power.c secc_states.c secc_v2g.c \
+	secc_v2g_answer.c secc_wire.c sim_opts.c sim_stack.c sim_stack_conf.c sim_stack_fault.c \
+	sim_vehicle.c sim_vehicle_conf.c world.c)
 POINT_SRC := sim/sim_run_point.c
 GEN_SRC  := $(GEN)/evse_msgs.c $(GEN)/pev_msgs.c $(GEN)/plug_msgs.c
 VBUS_SRC := $(addprefix lib/can/,can_bus_virtual.c can_hub_fault.c can_hub_wire.c can_udp_codec.c \
@@ -45,8 +51,10 @@ PURE_SRC := $(CORE_SRC) $(CODEC_SRC) $(VBUS_SRC) $(EVSE_SRC) $(PEV_SRC) $(SIM_SR
 # Shells: these may use the operating system.
 PARSE_SRC := $(addprefix dbc/,dbc_parse.c dbc_lex.c dbc_text.c dbc_section.c dbc_attr.c dbc_link.c)
 DBC_SRC   := $(PARSE_SRC) $(addprefix dbc/,dbc_table.c dbc_text_out.c dbc_list.c dbc_check.c dbc_diff.c dbc_frames.c)
-CAN_SRC   := $(filter-out $(VBUS_SRC),$(wildcard lib/can/*.c))
-LINUX_SRC := $(filter-out lib/linux/chargectl.c,$(wildcard lib/linux/*.c))
+CAN_SRC   := $(addprefix lib/can/,can_bus.c can_bus_socketcan.c can_bus_udp.c can_link.c can_port.c \
+	can_rx_batch.c)
+LINUX_SRC := $(addprefix lib/linux/,app.c app_args.c app_help.c app_keys.c app_units.c conf_ini.c ctl_server.c \
+	log_stderr.c loop.c notify.c plug_load.c run.c trace.c)
 SHELL_SRC := $(DBC_SRC) $(CAN_SRC) $(LINUX_SRC)
 LIB_SRC   := $(PURE_SRC) $(SHELL_SRC)
 
@@ -60,6 +68,7 @@ MAIN_chargectl := lib/linux/chargectl.c
 MAIN_dbc       := dbc/dbc_main.c
 MAIN_bus-log   := monitor/bus_log_main.c
 
+# Tests, benches and fuzzers are found by name: one that is forgotten in a list would be a check that cannot fail.
 TEST_SRC  := $(wildcard tests/unit/test_*.c) $(wildcard tests/scenario/test_*.c)
 TESTS     := $(patsubst tests/%.c,$(B)/tests/%,$(TEST_SRC))
 TEST_LIB  := $(filter-out tests/lib/malloc_count.c,$(wildcard tests/lib/*.c)) # that one is preloaded, not linked

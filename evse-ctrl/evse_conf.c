@@ -57,7 +57,7 @@ const struct opt evse_conf_table[] = {
 	 "age at which a voltage or current reading is a fault"},
 	{"stop_timeout_ms", 0, OPT_INT, P, "ms", 100, 4000, "2000", AT(stop_timeout_ms), NULL,
 	 "wait for low current before contactors are forced open"},
-	{"user_stop_hold_ms", 0, OPT_INT, P, "ms", 500, 60000, "500", AT(user_stop_hold_ms), NULL,
+	{"user_stop_hold_ms", 0, OPT_INT, P, "ms", 500, 60000, "550", AT(user_stop_hold_ms), NULL,
 	 "how long User_Stop_Button stays 1"},
 	{"stop_current_mA", 0, OPT_INT, P, "mA", 100, 10000, "1000", AT(stop_current_mA), NULL,
 	 "contactors open below this current"},

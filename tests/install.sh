@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: MIT
 # install_packages NAME...: installs the Debian packages among NAME that are missing; quiet when none is.
+# install_vcan_host: what tests/vcan/run.sh needs where this kernel has no vcan: a kernel that runs as a process.
 # Sourced by ./demo and ./check.
+
+can_make_vcan() { unshare -rn ip link add dev vcan0 type vcan >/dev/null 2>&1; }
+install_vcan_host() { can_make_vcan || install_packages user-mode-linux busybox-static; }
 
 install_packages() {
 	missing=

@@ -105,7 +105,8 @@ static void test_control_status_set_stop_act_on_the_session(void **state)
 	assert_true(proc_module_wait(&r->module, 100 * MS, is_stop_pressed, &pressed));
 	pressed_us = r->module.point[1].sequence_us;
 	assert_true(proc_module_wait(&r->module, 800 * MS, is_stop_pressed, &released));
-	assert_true(r->module.point[1].sequence_us - pressed_us >= 495 * MS); /* rule E-73, as seen from outside */
+	assert_true(r->module.point[1].sequence_us - pressed_us >=
+		    495 * MS); /* rule E-73, as seen from outside */
 	process_walk(r, PROC_TRANSFER, PROC_CLOSING);
 	assert_true(process_ask(r, "status"));
 	assert_non_null(strstr(r->text, "session_cause=user_stop\n"));
