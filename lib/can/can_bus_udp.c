@@ -109,6 +109,7 @@ static void ask_local(struct udp *u)
 
 	conf.ifc_req = list;
 	u->n_local = 0;
+	memset(list, 0, sizeof(list));
 	if (ioctl(u->rx_fd, SIOCGIFCONF, &conf) != 0)
 		return;
 	for (i = 0; i < (unsigned)conf.ifc_len / sizeof(list[0]); i++)

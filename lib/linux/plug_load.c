@@ -62,7 +62,7 @@ static int check_record(const struct forecourt_plugin *p, int32_t kind, char *er
 	}
 	if (p->abi_major != FORECOURT_ABI_MAJOR) {
 		snprintf(err, err_size, "was built for interface version %u.%u, this program needs %u.x",
-			 (unsigned)p->abi_major, (unsigned)p->abi_minor, FORECOURT_ABI_MAJOR);
+			 (unsigned)p->abi_major, (unsigned)p->abi_minor, (unsigned)FORECOURT_ABI_MAJOR);
 		return -EPROTO;
 	}
 	if (p->record_size < RECORD_SIZE_1_0) {

@@ -77,7 +77,10 @@ def unplugged(bench, judge):
 
 
 def plug_and_charge(bench, judge, plug, n_sessions=1):
-    """From the start of the programs to the idle modules after the last session."""
+    """From the start of the programs to the idle modules after the last session.
+
+    Unplugged in state 10: in state 1 a charger's module would soon begin anew with a vehicle that is still there.
+    """
 
     def shown(state, times):
         return lambda: judge.changes(0x6B000).count(state) >= times
@@ -87,10 +90,10 @@ def plug_and_charge(bench, judge, plug, n_sessions=1):
         bench.tell(plug, "plug")
         bench.until(shown(7, n), 40, f"charging, session {n}")
         bench.until(shown(10, n), 40, f"end of session {n}")
-        bench.until(shown(1, n + 1), 20, f"idle after session {n}")
         bench.tell(plug, "unplug")
         if 0x600 in judge.seen:
             unplugged(bench, judge)
+        bench.until(shown(1, n + 1), 20, f"idle after session {n}")
 
 
 # --- vendor-like customers ---------------------------------------------------------------------------------

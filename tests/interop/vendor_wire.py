@@ -18,6 +18,7 @@ import time
 import can
 
 PERIOD_S = 0.1
+ASK_S = 0.2
 INDEX = 1
 EVSE_BASE_MASK = 0x00FFFFFF
 
@@ -222,6 +223,7 @@ class Bench:
         self.folder = tempfile.mkdtemp(prefix="vendor-")
         self.clients = []
         self.programs = {}
+        self.stall_s = 0.0  # longest time that this process was not run when it wanted to be
 
     def add(self, kind, *arguments, **more):
         client = kind(self.group, self.port, *arguments, **more)
@@ -242,13 +244,24 @@ class Bench:
 
     def tell(self, name, *request):
         """Repeats the request until it is taken: the program may just be starting, or the plug locked."""
-        self.until(lambda: self.ask(name, *request) is not None, 10, f"{name} takes '{' '.join(request)}'")
+        next_s = 0.0
+
+        def is_taken():
+            nonlocal next_s
+            if time.monotonic() < next_s:
+                return False
+            next_s = time.monotonic() + ASK_S
+            return self.ask(name, *request) is not None
+
+        self.until(is_taken, 15, f"{name} takes '{' '.join(request)}'")
 
     def step(self, limit_s):
         """Until something arrived or limit_s of the monotonic clock."""
         now = time.monotonic()
         due = min([limit_s] + [c.due_s for c in self.clients])
         select.select([c.bus for c in self.clients], [], [], max(0.0, due - now))
+        if self.clients:
+            self.stall_s = max(self.stall_s, time.monotonic() - due)
         for client in self.clients:
             message = client.bus.recv(0)
             while message is not None:
