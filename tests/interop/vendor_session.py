@@ -143,7 +143,7 @@ def run_all(names, binaries):
         again = run_group(stalled, binaries, len(names), begin + LIMIT_S)
         for child in children:
             if child.process.returncode == STALLED:
-                print(f"again: {child.name}", *child.text.splitlines()[-1:], sep="")
+                print(f"again {child.name}:", child.text.splitlines()[-1].strip())
         children = [child for child in children if child.process.returncode != STALLED] + again
     n = n_failed = 0
     for child in sorted(children, key=lambda c: len(c.failed())):  # failures at the end, with the programs' last words
