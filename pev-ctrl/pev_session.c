@@ -157,9 +157,17 @@ static bool ends_stopping(enum pev_state state)
 	       state == PEV_ST_PAUSED || state == PEV_ST_IDLE;
 }
 
+/* Pause has its name since 2.4; before, 11 is a number like any other (rule P-07). */
+static enum pev_state state_of_stage(const struct pev_session *s, uint16_t stage)
+{
+	if (stage == PEV_STAGE_PAUSE && s->conf.protocol < PEV_V2_4)
+		return PEV_ST_UNKNOWN;
+	return pev_state_of_stage(stage);
+}
+
 static void follow_stage(struct pev_session *s, int64_t now_us)
 {
-	enum pev_state target = pev_state_of_stage(s->stage);
+	enum pev_state target = state_of_stage(s, s->stage);
 
 	if (s->stage == PEV_STAGE_NONE || target == s->state)
 		return;
@@ -174,7 +182,7 @@ static void follow_stage(struct pev_session *s, int64_t now_us)
 static void note_stage(struct pev_session *s, int64_t now_us, uint8_t stage)
 {
 	s->stage = stage;
-	if (pev_state_of_stage(stage) == PEV_ST_UNKNOWN)
+	if (state_of_stage(s, stage) == PEV_ST_UNKNOWN)
 		log_f(&s->log, LOG_WARN, "stage without a name stage=%u", stage);
 	if (stage == PEV_STAGE_WAITING_FOR_EVSE || stage == PEV_STAGE_NEGOTIATING) {
 		s->ev_status.is_forced = true;
@@ -266,7 +274,7 @@ static void progress(struct pev_session *s, int64_t now_us)
 		/* follow_stage() cannot leave this state, so that it is left in one place only. */
 		if (!pev_session_is_blocked(s) && s->terminate_us == FC_NEVER)
 			pev_session_enter(s, now_us,
-					  is_information_fresh(s, now_us) ? pev_state_of_stage(s->stage)
+					  is_information_fresh(s, now_us) ? state_of_stage(s, s->stage)
 									  : PEV_ST_OFFLINE,
 					  "released");
 		break;

@@ -57,6 +57,7 @@ void evcc_enter(struct evcc *e, int64_t now_us, enum evcc_stage stage, struct ou
 	log_f(&e->log, LOG_INF, "stage old=%s new=%s", evcc_stage_name(e->stage), evcc_stage_name(stage));
 	e->stage = stage;
 	e->entered_us = now_us;
+	e->was_unplugged = false;
 	evcc_step(e, now_us, stage == EVCC_WELDING_DETECTION ? EVCC_STEP_CURRENT : EVCC_STEP_NONE);
 	if (stage == EVCC_WAITING_FOR_EVSE)
 		reset_signals(e);
@@ -198,6 +199,8 @@ void evcc_set_mated(struct evcc *e, int64_t now_us, bool is_mated, struct out_qu
 {
 	log_f(&e->log, LOG_INF, "plug %s stage=%s", is_mated ? "in" : "out", evcc_stage_name(e->stage));
 	e->is_mated = is_mated;
+	if (!is_mated)
+		e->was_unplugged = true;
 	evcc_wire_pilot_changed(e, now_us, out);
 	evcc_pilot_update(e, now_us, out);
 }
@@ -274,7 +277,8 @@ static void closing_slot(struct evcc *e, int64_t now_us, struct out_queue *out)
 {
 	if (e->is_mated && !evcc_is_held(e) && is_due(now_us, e->entered_us, e->cfg.unplug_after_ms))
 		evcc_set_mated(e, now_us, false, out);
-	if (!evcc_is_plugged(e) && now_us - e->entered_us >= CLOSING_MIN_US) {
+	/* Also when the next plug is in already: pulled and put back between two slots. */
+	if ((!evcc_is_plugged(e) || e->was_unplugged) && now_us - e->entered_us >= CLOSING_MIN_US) {
 		evcc_v2g_close(e, now_us, out);
 		evcc_enter(e, now_us, EVCC_WAITING_FOR_EVSE, out);
 	}

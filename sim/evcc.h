@@ -197,6 +197,7 @@ struct evcc {
 	int32_t derate_permille;
 
 	/* Plug. */
+	bool was_unplugged; /* since the stage was entered */
 	bool is_mated;
 	enum cp_state resistance; /* B or C, while mated */
 	struct evcc_pilot pilot;

@@ -86,6 +86,20 @@ static void complete_vehicle(void)
 	settings.vehicle = full;
 }
 
+/* The controllers say pistol_index where the module says index: both words are taken. */
+static int take_pistol_index(const struct app *a, char *err, size_t err_size)
+{
+	const struct app_unit *unit = &a->unit[0];
+	const struct opt *index = &secc_conf_table[opts_find(secc_conf_table, secc_conf_n, "index")];
+	uint32_t i;
+
+	for (i = 0; i < unit->n_kv; i++) {
+		if (strcmp(unit->kv[i].key, "pistol_index") == 0 && !app_is_set(a, 0, "index"))
+			return opts_set(index, &settings.secc, unit->kv[i].value, err, err_size);
+	}
+	return 0;
+}
+
 static int build(struct app *a, struct machine *machine, char *err, size_t err_size)
 {
 	const struct app_unit *unit = &a->unit[0];
@@ -94,6 +108,9 @@ static int build(struct app *a, struct machine *machine, char *err, size_t err_s
 	void *state;
 	int r;
 
+	r = take_pistol_index(a, err, err_size);
+	if (r)
+		return r;
 	secc_init(&secc, &settings.secc, app_log_sink(a), app_now_us(a));
 	*machine = secc_machine(&secc);
 	if (settings.vehicle_kind == VEHICLE_NONE)

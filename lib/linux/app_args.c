@@ -38,7 +38,8 @@ static int take_value(struct walk *w, const char *attached, const char *shown, c
 		*value = attached;
 		return 0;
 	}
-	if (w->i + 1 >= w->argc)
+	/* No value begins with two dashes: that is the next option, and this one's value was forgotten. */
+	if (w->i + 1 >= w->argc || strncmp(w->argv[w->i + 1], "--", 2) == 0)
 		return app_error(-EINVAL, w->err, w->err_size, "option %s needs a value", shown);
 	*value = w->argv[++w->i];
 	return 0;
