@@ -17,6 +17,7 @@ trap 'rm -f "$out"' EXIT
 if [ "$1" = --command ]; then
 	label=$2; shift 2
 	begin=$(date +%s)
+	[ ! -t 1 ] || printf '...   %s\r' "$label"
 	"$@" >"$out" 2>&1
 	status=$?
 	took=$(($(date +%s) - begin))
