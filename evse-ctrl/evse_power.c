@@ -81,6 +81,19 @@ static bool contactors(struct evse_session *s, int64_t now_us, bool *may_force)
 	return true;
 }
 
+/* Who caps the request is told once per change, not per cycle (rule E-60). */
+static void tell_limit(struct evse_session *s, const struct evse_setpoint *sp)
+{
+	if (sp->binds == EVSE_LIMIT_RAMP ||
+	    (sp->binds == s->told_binds && sp->is_v_clipped == s->told_v_clipped))
+		return;
+	s->told_binds = sp->binds;
+	s->told_v_clipped = sp->is_v_clipped;
+	log_f(&s->log, LOG_INF, "set point limited by=%s i_mA=%d asked_mA=%d%s v_mV=%d asked_mV=%d",
+	      evse_limit_name(sp->binds), sp->i_mA, s->power.i_max_mA,
+	      sp->is_v_clipped ? " voltage clipped" : "", sp->v_mV, s->power.v_mV);
+}
+
 static void transfer_setpoint(struct evse_session *s, int64_t now_us, struct pm_setpoint *sp)
 {
 	struct evse_limits_in in = {
@@ -102,6 +115,7 @@ static void transfer_setpoint(struct evse_session *s, int64_t now_us, struct pm_
 	sp->i_min_mA = limited.i_mA;
 	sp->p_max_W = s->conf.max_power_W;
 	s->binds = limited.binds;
+	tell_limit(s, &limited);
 }
 
 static void choose_mode(struct evse_session *s, int64_t now_us, struct pm_setpoint *sp)

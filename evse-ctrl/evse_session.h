@@ -101,7 +101,8 @@ struct evse_session {
 	struct pm_setpoint sp; /* what the driver was told last */
 	int64_t sp_us;
 	int32_t last_i_mA;
-	enum evse_limit binds;
+	enum evse_limit binds, told_binds; /* now, and as last logged */
+	bool told_v_clipped;
 	int64_t open_force_us; /* ordered opening in a running session; FC_NEVER: none */
 	bool is_zero_pending;  /* power was stopped, status with 0 A not sent yet */
 
