@@ -55,6 +55,8 @@ static void test_p47_sigterm_while_charging_ends_in_order_within_2_s(void **stat
 	assert_false(car.vehicle.cmd.is_closed);
 	assert_false(car.vehicle.cmd.is_urgent);
 	assert_int_equal(car.vehicle.st.is_closed, 0);
+	/* The module is told so, whatever the phase of the cycle was. */
+	assert_int_equal(car_status2(&car).contactors_closed, 0);
 	car.n_frames = 0;
 	car_run_ms(&car, 1000);
 	car_stage(&car, 7);
