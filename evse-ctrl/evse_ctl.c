@@ -196,14 +196,14 @@ static int do_word(struct evse_point *p, const struct ctl_words *w, size_t i, in
 		choice = yes_or_no(w, i + 1, "yes", "no");
 		if (choice < 0)
 			return ctl_refuse(a, -EINVAL, "authorise takes yes or no");
-		evse_session_authorise(s, now_us, choice, &p->inner);
+		evse_session_authorise(s, choice, &p->inner);
 		return 0;
 	}
 	if (ctl_word_is(w, i, "start")) {
 		choice = yes_or_no(w, i + 1, "allow", "deny");
 		if (choice < 0)
 			return ctl_refuse(a, -EINVAL, "start takes allow or deny");
-		evse_session_allow_start(s, now_us, choice, &p->inner);
+		evse_session_allow_start(s, choice, &p->inner);
 		return 0;
 	}
 	return ctl_refuse(

@@ -123,9 +123,8 @@ void evse_seq_session_opened(struct evse_session *s, int64_t now_us)
 	start_parameters(s, now_us);
 }
 
-void evse_seq_session_ended(struct evse_session *s, int64_t now_us, struct out_queue *out)
+void evse_seq_session_ended(struct evse_session *s, struct out_queue *out)
 {
-	(void)now_us;
 	if (!s->conf.is_start_kept)
 		s->is_start_allowed = false;
 	clear_session_flags(s);
@@ -141,7 +140,7 @@ void evse_seq_user_stop(struct evse_session *s, int64_t now_us, struct out_queue
 }
 
 /* Done goes to 1 only after valid parameters left in this session's life (rule E-33). */
-static void finish_parameters(struct evse_session *s, int64_t now_us, struct out_queue *out)
+static void finish_parameters(struct evse_session *s, int64_t now_us)
 {
 	if (!s->has_input || s->parameters_last_us == FC_NEVER) {
 		s->parameters_us = now_us + PARAMETERS_SPACING_US;
@@ -149,7 +148,6 @@ static void finish_parameters(struct evse_session *s, int64_t now_us, struct out
 	}
 	s->parameters_us = FC_NEVER;
 	s->flags |= EVSE_FLAG_PARAMETERS_DONE;
-	(void)out;
 }
 
 void evse_seq_tick(struct evse_session *s, int64_t now_us, struct out_queue *out)
@@ -158,7 +156,7 @@ void evse_seq_tick(struct evse_session *s, int64_t now_us, struct out_queue *out
 	if (now_us >= s->auth_us)
 		set_authorised(s, s->conf.is_authorised != 0);
 	if (now_us >= s->parameters_us)
-		finish_parameters(s, now_us, out);
+		finish_parameters(s, now_us);
 	if (now_us >= s->charge_end_us)
 		evse_session_user_stop(s, now_us, out);
 	if (now_us >= s->user_stop_end_us) {
@@ -179,16 +177,14 @@ int64_t evse_seq_next_us(const struct evse_session *s)
 	return fc_min_i64(next, fc_min_i64(s->charge_end_us, s->user_stop_end_us));
 }
 
-void evse_session_authorise(struct evse_session *s, int64_t now_us, bool is_valid, struct out_queue *out)
+void evse_session_authorise(struct evse_session *s, bool is_valid, struct out_queue *out)
 {
-	(void)now_us;
 	set_authorised(s, is_valid);
 	evse_seq_send_if_changed(s, out);
 }
 
-void evse_session_allow_start(struct evse_session *s, int64_t now_us, bool is_allowed, struct out_queue *out)
+void evse_session_allow_start(struct evse_session *s, bool is_allowed, struct out_queue *out)
 {
-	(void)now_us;
 	s->is_start_allowed = is_allowed;
 	if (is_allowed)
 		s->flags |= EVSE_FLAG_START;

@@ -242,7 +242,7 @@ static void end_session(struct evse_session *s, int64_t now_us, enum evse_state 
 	}
 	s->is_open = false;
 	s->has_ocpp_target = false;
-	evse_seq_session_ended(s, now_us, out);
+	evse_seq_session_ended(s, out);
 	if (s->state == EVSE_ST_SHUTDOWN) {
 		if (s->shutdown.next == EVSE_ST_BLOCKED)
 			s->shutdown.next = after;

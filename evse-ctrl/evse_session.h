@@ -132,8 +132,8 @@ int64_t evse_session_next_us(const struct evse_session *s);
 
 /* Operator's words. */
 void evse_session_user_stop(struct evse_session *s, int64_t now_us, struct out_queue *out);
-void evse_session_authorise(struct evse_session *s, int64_t now_us, bool is_valid, struct out_queue *out);
-void evse_session_allow_start(struct evse_session *s, int64_t now_us, bool is_allowed, struct out_queue *out);
+void evse_session_authorise(struct evse_session *s, bool is_valid, struct out_queue *out);
+void evse_session_allow_start(struct evse_session *s, bool is_allowed, struct out_queue *out);
 /* Stops power at once, as for a fault; not latched, the module decides how the session ends. */
 void evse_session_emergency(struct evse_session *s, int64_t now_us, struct out_queue *out);
 /* 0, or -EBUSY while a fault's condition is still present. */
@@ -168,7 +168,7 @@ enum evse_state evse_power_state(const struct evse_session *s, const struct evse
 /* evse_seq.c: flags of Sequence_Control and the operator's timers. */
 void evse_seq_module_state(struct evse_session *s, int64_t now_us, uint8_t state, struct out_queue *out);
 void evse_seq_session_opened(struct evse_session *s, int64_t now_us);
-void evse_seq_session_ended(struct evse_session *s, int64_t now_us, struct out_queue *out);
+void evse_seq_session_ended(struct evse_session *s, struct out_queue *out);
 void evse_seq_user_stop(struct evse_session *s, int64_t now_us, struct out_queue *out);
 void evse_seq_tick(struct evse_session *s, int64_t now_us, struct out_queue *out);
 int64_t evse_seq_next_us(const struct evse_session *s);

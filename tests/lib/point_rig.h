@@ -16,8 +16,6 @@ struct point_rig {
 	double max_soc;
 	int32_t last_current_mA; /* one minute before now, roughly */
 	int64_t last_current_us;
-	int64_t status_us;     /* when the charger's module was last heard on the bus */
-	int64_t dc_control_us; /* the same of the vehicle's module */
 	uint8_t until_state;
 };
 

@@ -156,7 +156,7 @@ static void test_evse_authorisation_waits_for_operator_when_configured(void **st
 	rig_module_state(r, EVSE_MS_AUTHORISATION);
 	rig_run_ms(r, 600000);
 	assert_int_equal(r->sequence.ccs_authorisation_done, 0);
-	evse_session_authorise(&r->point.session, r->now_us, true, &r->point.inner);
+	evse_session_authorise(&r->point.session, true, &r->point.inner);
 	evse_point_settle(&r->point, r->now_us, &r->out);
 	rig_run_ms(r, 1100);
 	assert_int_equal(r->sequence.ccs_authorisation_valid, 1);
