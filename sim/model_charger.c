@@ -200,35 +200,21 @@ static bool is_stopped(const void *self)
 	return c->module.ops->is_stopped(c->module.self);
 }
 
-/* "hw KEY" and "hw KEY VALUE": live options of the power stack. */
-static int hw_command(struct model_charger *c, int64_t now_us, const struct ctl_words *w, char *answer,
-		      size_t size, struct out_queue *out)
-{
-	char text[256] = "";
-	struct ctl_answer a;
-	int32_t r;
-
-	ctl_answer_init(&a, answer, size);
-	if (!c->pm->live || w->n < 2 || w->n > 3)
-		return ctl_refuse(&a, -EINVAL, "hw KEY [VALUE]");
-	c->out = out;
-	r = c->pm->live(c->pm_self, now_us, w->word[1], w->n == 3 ? w->word[2] : NULL, text, sizeof(text));
-	c->out = NULL;
-	if (r)
-		return ctl_refuse(&a, r, "%s", text[0] ? text : "no such live option");
-	ctl_put(&a, w->word[1], "%s", w->n == 3 ? w->word[2] : text);
-	return 0;
-}
-
 static int command(void *self, int64_t now_us, const char *line, char *answer, size_t size,
 		   struct out_queue *out)
 {
 	struct model_charger *c = self;
+	struct ctl_answer a;
 	struct ctl_words w;
 	int r;
 
-	if (ctl_split(line, &w) == 0 && ctl_word_is(&w, 0, "hw"))
-		return hw_command(c, now_us, &w, answer, size, out);
+	if (ctl_split(line, &w) == 0 && ctl_word_is(&w, 0, "hw")) {
+		ctl_answer_init(&a, answer, size);
+		c->out = out;
+		r = ctl_live(&w, 1, c->pm->live, c->pm_self, now_us, &a);
+		c->out = NULL;
+		return r;
+	}
 	r = c->module.ops->command(c->module.self, now_us, line, answer, size, &c->inner);
 	sort_frames(c, now_us, out);
 	return r;

@@ -147,3 +147,19 @@ int ctl_set(const struct ctl_words *w, size_t first, const struct opt *table, si
 	memcpy(settings, scratch, scratch_size);
 	return 0;
 }
+
+int ctl_live(const struct ctl_words *w, size_t first, ctl_live_fn *live, void *self, int64_t now_us,
+	     struct ctl_answer *a)
+{
+	const char *value = w->n == first + 2 ? w->word[first + 1] : NULL;
+	char text[256] = "";
+	int32_t r;
+
+	if (!live || w->n < first + 1 || w->n > first + 2)
+		return ctl_refuse(a, -EINVAL, "%s takes KEY [VALUE]", first ? w->word[first - 1] : "request");
+	r = live(self, now_us, w->word[first], value, text, sizeof(text));
+	if (r)
+		return ctl_refuse(a, r, "%s", text[0] ? text : "no such live option");
+	ctl_put(a, w->word[first], "%s", value ? value : text);
+	return 0;
+}

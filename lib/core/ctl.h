@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/core/opts.h"
 
@@ -55,6 +56,12 @@ int ctl_get(const struct ctl_words *w, size_t first, const struct opt *table, si
  */
 int ctl_set(const struct ctl_words *w, size_t first, const struct opt *table, size_t n, void *settings,
 	    void *scratch, size_t scratch_size, struct ctl_answer *a);
+/* The live operation of a driver (power_module.h, vehicle_hw.h). */
+typedef int32_t ctl_live_fn(void *self, int64_t now_us, const char *key, const char *value, char *answer,
+			    uint32_t answer_size);
+/* "KEY" and "KEY VALUE" on a driver's live values, from word[first] on; live may be NULL. 0 or what the driver says. */
+int ctl_live(const struct ctl_words *w, size_t first, ctl_live_fn *live, void *self, int64_t now_us,
+	     struct ctl_answer *a);
 /* One option as a line, its name prefixed ("2." for a pistol; "" for none). */
 void ctl_put_option(struct ctl_answer *a, const char *prefix, const struct opt *opt, const void *settings);
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -171,6 +172,58 @@ static void test_put_a_line_that_does_not_fit_is_left_out_whole(void **state)
 	assert_true(a.is_cut);
 }
 
+/* A driver with one live value. */
+static int32_t live_value(void *self, int64_t now_us, const char *key, const char *value, char *answer,
+			  uint32_t answer_size)
+{
+	int *stored = self;
+
+	(void)now_us;
+	if (strcmp(key, "slope") != 0)
+		return -ENOENT;
+	if (value && value[0] == '-') {
+		snprintf(answer, answer_size, "must not be negative");
+		return -EINVAL;
+	}
+	if (value)
+		*stored = value[0] - '0';
+	snprintf(answer, answer_size, "%d", *stored);
+	return 0;
+}
+
+static void test_ctl_live_reads_sets_and_refuses(void **state)
+{
+	static const struct {
+		const char *line;
+		int ret;
+		const char *answer;
+	} row[] = {
+		{"hw slope", 0, "slope=3\n"},
+		{"hw slope 7", 0, "slope=7\n"},
+		{"hw slope", 0, "slope=7\n"},
+		{"hw slope -1", -EINVAL, "must not be negative"},
+		{"hw colour", -ENOENT, "no such live option"},
+		{"hw", -EINVAL, "hw takes KEY [VALUE]"},
+		{"hw slope 1 2", -EINVAL, "hw takes KEY [VALUE]"},
+	};
+	char text[128];
+	int stored = 3;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		struct ctl_answer a;
+		struct ctl_words w;
+
+		ctl_answer_init(&a, text, sizeof(text));
+		assert_int_equal(ctl_split(row[i].line, &w), 0);
+		assert_int_equal(ctl_live(&w, 1, live_value, &stored, 0, &a), row[i].ret);
+		assert_string_equal(text, row[i].answer);
+		ctl_answer_init(&a, text, sizeof(text));
+		assert_int_equal(ctl_live(&w, 1, NULL, &stored, 0, &a), -EINVAL);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +237,7 @@ int main(void)
 		cmocka_unit_test(test_set_without_pairs_is_refused),
 		cmocka_unit_test(test_put_line_ends_in_a_value_cannot_forge_a_line),
 		cmocka_unit_test(test_put_a_line_that_does_not_fit_is_left_out_whole),
+		cmocka_unit_test(test_ctl_live_reads_sets_and_refuses),
 	};
 
 	return cmocka_run_group_tests_name("ctl", tests, NULL, NULL);
