@@ -46,9 +46,12 @@ static const struct pev_session *session(const struct car *r)
 	return &r->point.session;
 }
 
-static bool may_close_in(uint16_t stage)
+/* In a stage without a name DC_Control alone governs (rule P-07); 11 has its name since 2.4. */
+static bool may_close_in(const struct car *r, uint16_t stage)
 {
-	return (stage >= 5 && stage <= 7) || (stage > 11 && stage != PEV_STAGE_NONE);
+	uint16_t last_named = r->conf.protocol < PEV_V2_4 ? 10 : 11;
+
+	return (stage >= 5 && stage <= 7) || (stage > last_named && stage != PEV_STAGE_NONE);
 }
 
 static void check_closing(struct car *r)
@@ -56,7 +59,7 @@ static void check_closing(struct car *r)
 	const struct car_hw *v = &r->vehicle;
 	int64_t gap_mV = llabs((long long)v->st.inlet_mV - v->st.battery_mV);
 
-	if (!may_close_in(r->stage_seen))
+	if (!may_close_in(r, r->stage_seen))
 		broken(r, "closed in a stage that forbids it");
 	if (!r->close_seen || !r->open_seen)
 		broken(r, "closed without Open and Close of the module");
