@@ -46,7 +46,9 @@ POINT_SRC := sim/sim_run_point.c
 GEN_SRC  := $(GEN)/evse_msgs.c $(GEN)/pev_msgs.c $(GEN)/plug_msgs.c
 VBUS_SRC := $(addprefix lib/can/,can_bus_virtual.c can_hub_fault.c can_hub_wire.c can_udp_codec.c \
 	can_filter_set.c can_hold.c can_rx_clock.c can_url.c)
-PURE_SRC := $(CORE_SRC) $(CODEC_SRC) $(VBUS_SRC) $(EVSE_SRC) $(PEV_SRC) $(SIM_SRC) $(POINT_SRC) $(GEN_SRC)
+MON_SRC  := $(wildcard $(addprefix monitor/,mon_model*.c mon_history*.c mon_session*.c mon_facts*.c explain*.c mon_grid*.c \
+	mon_view*.c mon_metrics*.c))
+PURE_SRC := $(CORE_SRC) $(CODEC_SRC) $(VBUS_SRC) $(EVSE_SRC) $(PEV_SRC) $(SIM_SRC) $(POINT_SRC) $(MON_SRC) $(GEN_SRC)
 
 # Shells: these may use the operating system.
 PARSE_SRC := $(addprefix dbc/,dbc_parse.c dbc_lex.c dbc_text.c dbc_section.c dbc_attr.c dbc_link.c)
@@ -55,10 +57,11 @@ CAN_SRC   := $(addprefix lib/can/,can_bus.c can_bus_socketcan.c can_bus_udp.c ca
 	can_rx_batch.c)
 LINUX_SRC := $(addprefix lib/linux/,app.c app_args.c app_help.c app_keys.c app_units.c conf_ini.c ctl_server.c \
 	log_stderr.c loop.c notify.c plug_load.c run.c trace.c)
-SHELL_SRC := $(DBC_SRC) $(CAN_SRC) $(LINUX_SRC)
+MON_SHELL_SRC := $(filter-out %_main.c $(MON_SRC),$(wildcard monitor/*.c))
+SHELL_SRC := $(DBC_SRC) $(CAN_SRC) $(LINUX_SRC) $(MON_SHELL_SRC)
 LIB_SRC   := $(PURE_SRC) $(SHELL_SRC)
 
-PROGS := evse-ctrl pev-ctrl secc-sim evcc-sim sim-run chargectl dbc bus-log
+PROGS := evse-ctrl pev-ctrl secc-sim evcc-sim sim-run chargectl dbc bus-log $(patsubst monitor/%_monitor_main.c,%-monitor,$(wildcard monitor/*_monitor_main.c))
 MAIN_evse-ctrl := evse-ctrl/main.c
 MAIN_pev-ctrl  := pev-ctrl/main.c
 MAIN_secc-sim  := sim/secc_main.c
@@ -67,6 +70,11 @@ MAIN_sim-run   := sim/sim_run.c
 MAIN_chargectl := lib/linux/chargectl.c
 MAIN_dbc       := dbc/dbc_main.c
 MAIN_bus-log   := monitor/bus_log_main.c
+MAIN_evse-monitor := monitor/evse_monitor_main.c
+MAIN_pev-monitor  := monitor/pev_monitor_main.c
+# Libraries that only these need.
+LIBS_evse-monitor := -lncursesw -ltinfo -lsqlite3
+LIBS_pev-monitor  := $(LIBS_evse-monitor)
 
 # Tests, benches and fuzzers are found by name: one that is forgotten in a list would be a check that cannot fail.
 TEST_SRC  := $(wildcard tests/unit/test_*.c) $(wildcard tests/scenario/test_*.c)
@@ -102,7 +110,7 @@ $(B)/libforecourt.a: $(call obj,$(LIB_SRC))
 define program
 $(B)/bin/$(1): $(call obj,$(MAIN_$(1))) $(B)/libforecourt.a
 	@mkdir -p $$(@D)
-	$$(CC) $$(BASE_$(V)) $$(LINK_$(V)) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS_ALL)
+	$$(CC) $$(BASE_$(V)) $$(LINK_$(V)) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS_ALL) $$(LIBS_$(1))
 endef
 $(foreach p,$(PROGS),$(eval $(call program,$(p))))
 
@@ -131,7 +139,7 @@ benches: $(BENCHES)
 
 $(B)/tests/%: $(B)/obj/tests/%.o $(call obj,$(TEST_LIB)) $(B)/libforecourt.a
 	@mkdir -p $(@D)
-	$(CC) $(BASE_$(V)) $(LINK_$(V)) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS_ALL)
+	$(CC) $(BASE_$(V)) $(LINK_$(V)) $(LDFLAGS) -o $@ $^ -lcmocka -Wl,--as-needed -lsqlite3 -lvterm $(LDLIBS_ALL)
 
 $(B)/bench/%: $(B)/obj/bench/%.o $(call obj,$(BENCH_LIB)) $(B)/libforecourt.a
 	@mkdir -p $(@D)
@@ -167,7 +175,7 @@ FUZZ_SECONDS ?= 10
 FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/fuzz/%,$(FUZZ_SRC))
 build/fuzz/fuzz/%: build/fuzz/obj/tests/fuzz/%.o $(patsubst %.c,build/fuzz/obj/%.o,$(TEST_LIB)) build/fuzz/libforecourt.a
 	@mkdir -p $(@D)
-	clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(LDLIBS_ALL) -lcmocka
+	clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(LDLIBS_ALL) -lcmocka -Wl,--as-needed -lsqlite3 -lvterm
 fuzz-build:
 	$(MAKE) V=fuzz CC=clang $(FUZZERS)
 fuzz: fuzz-build

@@ -15,6 +15,7 @@ function group(path) {
 	if (path ~ /^pev-ctrl\//) return "pev"
 	if (path ~ /^sim\/world\./) return "world"
 	if (path ~ /^sim\//) return "sim"
+	if (path ~ /^monitor\/(mon_app|mon_bus|mon_serve|bus_log)[a-z_]*\./) return "monshell"
 	if (path ~ /^monitor\//) return "monitor"
 	return "unknown"
 }
@@ -31,6 +32,8 @@ BEGIN {
 	allow["sim"] = " sim core dbc gen api "
 	allow["world"] = " world sim core dbc gen api can "
 	allow["monitor"] = " monitor core dbc gen api "
+	# What the monitors' programs share: the loop, the bus, the metrics port.
+	allow["monshell"] = " monshell monitor core can linux dbc gen api "
 	# A program's main.c: its own folder, the libraries, and the records of built-in drivers.
 	allow["main"] = " main core can linux dbc gen api sim "
 }
