@@ -25,10 +25,3 @@ int can_bus_open(const char *url, struct can_bus **bus, char *err, size_t err_si
 	}
 	return -EINVAL;
 }
-
-bool can_bus_check_url(const char *url, char *err, size_t err_size)
-{
-	struct can_url u;
-
-	return can_url_parse(url, &u, err, err_size) == 0;
-}

@@ -67,7 +67,8 @@ struct can_bus;
 struct can_bus_ops {
 	/*
 	 * 0 sent or held for a retry; -ENETDOWN, -ENODEV (interface gone): not sent; -ENOBUFS: not sent, too
-	 * many identifiers are held already; -EINVAL: not a frame. See can_bus_service.
+	 * many identifiers are held already; -EINVAL: not a frame; -EPERM: a bus to listen to (can_bus_rx.h).
+	 * See can_bus_service.
 	 */
 	int (*send)(struct can_bus *b, const struct can_frame *f);
 	/* Sends n frames in one call where the backend can; 0 or the first negative errno. */

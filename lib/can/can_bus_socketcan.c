@@ -2,8 +2,10 @@
 /*
  * Linux SocketCAN: one CAN_RAW socket with filters in the kernel. The same socket serves for the life of the
  * bus: when its interface vanishes it is bound again to the one that later has the name, so that epoll need
- * not know.
+ * not know. This is the receiving half; can_bus_socketcan_tx.c adds sending.
  */
+#include "lib/can/can_socketcan.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,36 +14,17 @@
 
 #include <linux/can/raw.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 
 #include <forecourt/units.h>
 
 #include "lib/can/can_backends.h"
-#include "lib/can/can_link.h"
-#include "lib/can/can_port.h"
-#include "lib/can/can_rx_batch.h"
-
-struct socketcan {
-	struct can_port port; /* first, so that a pointer to it, or to its bus, is one to this */
-	int fd;
-	int ifindex; /* bound to; 0: to none */
-	bool has_echo;
-	char iface[CAN_URL_IFACE_MAX];
-	struct can_controller controller;
-	size_t n_filters;
-	struct can_filter filter[CAN_BUS_MAX_FILTERS];
-	struct can_rx_batch batch;
-	struct can_frame rx[CAN_RX_BATCH_LEN];
-	struct mmsghdr tx_msg[CAN_PORT_CHUNK];
-	struct iovec tx_iov[CAN_PORT_CHUNK];
-};
 
 static struct socketcan *self_of(struct can_bus *b)
 {
 	return (struct socketcan *)b;
 }
 
-static int link_error(int rc)
+int can_socketcan_link_error(int rc)
 {
 	if (rc == -ENODEV || rc == -ENXIO) /* ENXIO: sending on a socket bound to no interface */
 		return -ENODEV;
@@ -88,28 +71,6 @@ static void mark_down(struct socketcan *s, int rc)
 	can_controller_restarted(&s->controller);
 	can_port_mark_down(&s->port, rc);
 }
-
-static int transmit(struct can_port *p, const struct can_frame *f, size_t n)
-{
-	struct socketcan *s = self_of(&p->bus);
-	size_t i;
-	int rc;
-
-	for (i = 0; i < n; i++)
-		s->tx_iov[i].iov_base = (void *)(uintptr_t)&f[i]; /* sendmmsg does not write to it */
-	do {
-		if (n == 1)
-			rc = send(s->fd, f, sizeof(*f), MSG_DONTWAIT) < 0 ? -1 : 1;
-		else
-			rc = sendmmsg(s->fd, s->tx_msg, (unsigned)n, MSG_DONTWAIT);
-	} while (rc < 0 && errno == EINTR);
-	return rc < 0 ? -errno : rc;
-}
-
-static const struct can_port_ops port_ops = {
-	.transmit = transmit,
-	.link_error = link_error,
-};
 
 /* Found bus-off by asking; its error frame came before we listened. */
 static void report_bus_off(struct socketcan *s)
@@ -158,7 +119,7 @@ static bool read_slot(struct socketcan *s, const struct can_rx_slot *slot, struc
 	return true;
 }
 
-static int socketcan_recv(struct can_bus *b, struct can_frame *f, struct can_rx_info *info)
+int can_socketcan_recv(struct can_bus *b, struct can_frame *f, struct can_rx_info *info)
 {
 	struct socketcan *s = self_of(b);
 	struct can_rx_slot slot;
@@ -169,13 +130,13 @@ static int socketcan_recv(struct can_bus *b, struct can_frame *f, struct can_rx_
 	while ((rc = can_rx_batch_next(&s->batch, &slot)) > 0)
 		if (read_slot(s, &slot, f, info))
 			return 1;
-	if (rc == 0 || link_error(rc) == 0)
+	if (rc == 0 || can_socketcan_link_error(rc) == 0)
 		return rc;
-	mark_down(s, link_error(rc));
+	mark_down(s, can_socketcan_link_error(rc));
 	return can_port_take_edge(&s->port, f, info);
 }
 
-static int socketcan_set_filters(struct can_bus *b, const struct can_filter *f, size_t n)
+int can_socketcan_set_filters(struct can_bus *b, const struct can_filter *f, size_t n)
 {
 	struct socketcan *s = self_of(b);
 
@@ -187,7 +148,7 @@ static int socketcan_set_filters(struct can_bus *b, const struct can_filter *f, 
 	return apply_filters(s);
 }
 
-static int socketcan_fd(const struct can_bus *b)
+int can_socketcan_fd(const struct can_bus *b)
 {
 	return ((const struct socketcan *)b)->fd;
 }
@@ -202,18 +163,19 @@ static void look_for_link(struct socketcan *s, int64_t now_us)
 		return;
 	s->port.check_us = now_us + CAN_LINK_CHECK_US;
 	/* Errors of the past must not be taken for a new down edge later. */
-	if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &pending, &len) == 0 && link_error(-pending) == -ENODEV)
+	if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &pending, &len) == 0 &&
+	    can_socketcan_link_error(-pending) == -ENODEV)
 		s->ifindex = 0;
 	can_link_read(s->fd, s->iface, &ifindex, &is_up);
 	if (!is_up || (ifindex != s->ifindex && bind_to(s, ifindex) != 0))
 		return;
-	can_controller_open(&s->controller, s->iface, now_us);
+	can_controller_open(&s->controller, s->iface, s->restart, now_us);
 	can_port_mark_up(&s->port);
 	if (s->controller.is_bus_off)
 		report_bus_off(s);
 }
 
-static int64_t socketcan_service(struct can_bus *b, int64_t now_us)
+int64_t can_socketcan_service(struct can_bus *b, int64_t now_us)
 {
 	struct socketcan *s = self_of(b);
 
@@ -221,7 +183,8 @@ static int64_t socketcan_service(struct can_bus *b, int64_t now_us)
 		b->stats.is_up = true;
 		can_edges_up(&s->port.edges);
 	}
-	can_port_retry(&s->port, now_us);
+	if (s->port.ops->retry)
+		s->port.ops->retry(&s->port, now_us);
 	if (s->port.down_rc)
 		look_for_link(s, now_us);
 	if (s->port.down_rc)
@@ -229,49 +192,12 @@ static int64_t socketcan_service(struct can_bus *b, int64_t now_us)
 	return fc_min_i64(s->controller.next_us, can_port_retry_us(&s->port));
 }
 
-static void socketcan_close(struct can_bus *b)
+void can_socketcan_close(struct can_bus *b)
 {
 	struct socketcan *s = self_of(b);
 
 	close(s->fd);
 	free(s);
-}
-
-static const struct can_bus_ops socketcan_ops = {
-	.send = can_port_send,
-	.send_many = can_port_send_many,
-	.recv = socketcan_recv,
-	.set_filters = socketcan_set_filters,
-	.fd = socketcan_fd,
-	.service = socketcan_service,
-	.close = socketcan_close,
-};
-
-static void init_buffers(struct socketcan *s)
-{
-	size_t i;
-
-	can_rx_batch_init(&s->batch, s->fd, s->rx, sizeof(s->rx[0]));
-	for (i = 0; i < CAN_PORT_CHUNK; i++) {
-		s->tx_iov[i].iov_len = sizeof(struct can_frame);
-		s->tx_msg[i].msg_hdr.msg_iov = &s->tx_iov[i];
-		s->tx_msg[i].msg_hdr.msg_iovlen = 1;
-	}
-}
-
-static int prepare_socket(struct socketcan *s)
-{
-	const int send_bytes = CAN_PORT_SEND_BYTES, echo = s->has_echo;
-	int rc;
-
-	rc = can_rx_batch_prepare(s->fd);
-	if (rc)
-		return rc;
-	if (setsockopt(s->fd, SOL_SOCKET, SO_SNDBUF, &send_bytes, sizeof(send_bytes)) != 0)
-		return -errno;
-	if (setsockopt(s->fd, SOL_CAN_RAW, CAN_RAW_RECV_OWN_MSGS, &echo, sizeof(echo)) != 0)
-		return -errno;
-	return 0;
 }
 
 static int open_link(struct socketcan *s, char *err, size_t err_size)
@@ -290,7 +216,7 @@ static int open_link(struct socketcan *s, char *err, size_t err_size)
 			 rc == -ENODEV ? "not a CAN interface" : strerror(-rc));
 		return rc;
 	}
-	can_controller_open(&s->controller, s->iface, can_rx_batch_now_us());
+	can_controller_open(&s->controller, s->iface, s->restart, can_rx_batch_now_us());
 	if (!is_up)
 		mark_down(s, -ENETDOWN);
 	else if (s->controller.is_bus_off)
@@ -298,16 +224,10 @@ static int open_link(struct socketcan *s, char *err, size_t err_size)
 	return 0;
 }
 
-int can_socketcan_open(const struct can_url *url, struct can_bus **bus, char *err, size_t err_size)
+int can_socketcan_start(struct socketcan *s, const struct can_url *url, char *err, size_t err_size)
 {
-	struct socketcan *s = calloc(1, sizeof(*s));
 	int rc;
 
-	if (!s) {
-		snprintf(err, err_size, "out of memory");
-		return -ENOMEM;
-	}
-	can_port_init(&s->port, &socketcan_ops, &port_ops);
 	s->has_echo = url->has_echo;
 	snprintf(s->iface, sizeof(s->iface), "%s", url->iface);
 	s->fd = socket(PF_CAN, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, CAN_RAW);
@@ -317,17 +237,44 @@ int can_socketcan_open(const struct can_url *url, struct can_bus **bus, char *er
 			snprintf(err, err_size, "%s: this kernel has no CAN; use udp instead", url->iface);
 		else
 			snprintf(err, err_size, "%s: no CAN socket: %s", url->iface, strerror(-rc));
-		goto out;
+		return rc;
 	}
-	init_buffers(s);
-	rc = prepare_socket(s);
+	can_rx_batch_init(&s->batch, s->fd, s->rx, sizeof(s->rx[0]));
+	rc = can_rx_batch_prepare(s->fd);
+	if (rc == 0 && s->prepare)
+		rc = s->prepare(s);
 	if (rc)
 		snprintf(err, err_size, "%s: %s", url->iface, strerror(-rc));
 	else
 		rc = open_link(s, err, err_size);
 	if (rc)
 		close(s->fd);
-out:
+	return rc;
+}
+
+static const struct can_bus_ops rx_ops = {
+	.send = can_port_refuse,
+	.send_many = can_port_refuse_many,
+	.recv = can_socketcan_recv,
+	.set_filters = can_socketcan_set_filters,
+	.fd = can_socketcan_fd,
+	.service = can_socketcan_service,
+	.close = can_socketcan_close,
+};
+
+static const struct can_port_ops rx_port_ops = {.link_error = can_socketcan_link_error};
+
+int can_socketcan_open_rx(const struct can_url *url, struct can_bus **bus, char *err, size_t err_size)
+{
+	struct socketcan *s = calloc(1, sizeof(*s));
+	int rc;
+
+	if (!s) {
+		snprintf(err, err_size, "out of memory");
+		return -ENOMEM;
+	}
+	can_port_init(&s->port, &rx_ops, &rx_port_ops);
+	rc = can_socketcan_start(s, url, err, err_size);
 	if (rc)
 		free(s);
 	else

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A bus over UDP multicast, for machines without kernel CAN and without any right. One socket receives (bound
- * to the group, joined on one interface), another one sends from a port of its own, by which we know our own
- * datagrams.
+ * to the group, joined on one interface); this is that half. can_bus_udp_tx.c adds another one that sends from
+ * a port of its own, by which we know our own datagrams.
  */
+#include "lib/can/can_udp.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <arpa/inet.h>
@@ -16,49 +17,20 @@
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 
 #include <forecourt/units.h>
 
 #include "lib/can/can_backends.h"
-#include "lib/can/can_filter_set.h"
-#include "lib/can/can_link.h"
-#include "lib/can/can_port.h"
-#include "lib/can/can_rx_batch.h"
-#include "lib/can/can_udp_codec.h"
 
 /* A socket learns nothing of its interface by itself: looked at once a second, not on the loopback. */
 #define WATCH_US 1000000
-
-/* Addresses of this host, for the loopback rule. */
-#define MAX_LOCAL 32
-
-struct udp {
-	struct can_port port; /* first, so that a pointer to it, or to its bus, is one to this */
-	int rx_fd, tx_fd;
-	int ifindex; /* joined on */
-	bool has_echo, is_loopback;
-	uint8_t ttl;
-	char iface[CAN_URL_IFACE_MAX];
-	struct sockaddr_in group;
-	struct sockaddr_in own; /* where our datagrams come from */
-	struct in_addr local[MAX_LOCAL];
-	unsigned n_local;
-	int64_t local_us; /* when they were asked for */
-	struct can_filter_set filters;
-	struct can_rx_batch batch;
-	uint8_t rx[CAN_RX_BATCH_LEN][CAN_UDP_READ_MAX];
-	struct mmsghdr tx_msg[CAN_PORT_CHUNK];
-	struct iovec tx_iov[CAN_PORT_CHUNK];
-	uint8_t tx[CAN_PORT_CHUNK][CAN_UDP_WRITE_MAX];
-};
 
 static struct udp *self_of(struct can_bus *b)
 {
 	return (struct udp *)b;
 }
 
-static int link_error(int rc)
+int can_udp_link_error(int rc)
 {
 	switch (-rc) {
 	case ENETDOWN:
@@ -74,36 +46,9 @@ static int link_error(int rc)
 	}
 }
 
-static int transmit(struct can_port *p, const struct can_frame *f, size_t n)
-{
-	struct udp *u = self_of(&p->bus);
-	struct timespec t;
-	int64_t now_us;
-	size_t i;
-	int rc;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	now_us = (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-	for (i = 0; i < n; i++)
-		u->tx_iov[i].iov_len = can_udp_encode(&f[i], now_us, u->tx[i]);
-	do {
-		if (n == 1)
-			rc = send(u->tx_fd, u->tx[0], u->tx_iov[0].iov_len, MSG_DONTWAIT) < 0 ? -1 : 1;
-		else
-			rc = sendmmsg(u->tx_fd, u->tx_msg, (unsigned)n, MSG_DONTWAIT);
-	} while (rc < 0 &&
-		 (errno == EINTR || errno == ECONNREFUSED)); /* the latter: word of an earlier one */
-	return rc < 0 ? -errno : rc;
-}
-
-static const struct can_port_ops port_ops = {
-	.transmit = transmit,
-	.link_error = link_error,
-};
-
 static void ask_local(struct udp *u)
 {
-	struct ifreq list[MAX_LOCAL];
+	struct ifreq list[CAN_UDP_MAX_LOCAL];
 	struct ifconf conf = {.ifc_len = sizeof(list)};
 	unsigned i;
 
@@ -113,7 +58,8 @@ static void ask_local(struct udp *u)
 	if (ioctl(u->rx_fd, SIOCGIFCONF, &conf) != 0)
 		return;
 	for (i = 0; i < (unsigned)conf.ifc_len / sizeof(list[0]); i++)
-		u->local[u->n_local++] = ((const struct sockaddr_in *)(const void *)&list[i].ifr_addr)->sin_addr;
+		u->local[u->n_local++] =
+			((const struct sockaddr_in *)(const void *)&list[i].ifr_addr)->sin_addr;
 }
 
 /*
@@ -171,7 +117,7 @@ static bool read_slot(struct udp *u, const struct can_rx_slot *slot, struct can_
 	return true;
 }
 
-static int udp_recv(struct can_bus *b, struct can_frame *f, struct can_rx_info *info)
+int can_udp_recv(struct can_bus *b, struct can_frame *f, struct can_rx_info *info)
 {
 	struct udp *u = self_of(b);
 	struct can_rx_slot slot;
@@ -182,25 +128,25 @@ static int udp_recv(struct can_bus *b, struct can_frame *f, struct can_rx_info *
 	while ((rc = can_rx_batch_next(&u->batch, &slot)) > 0)
 		if (read_slot(u, &slot, f, info))
 			return 1;
-	if (rc == 0 || link_error(rc) == 0)
+	if (rc == 0 || can_udp_link_error(rc) == 0)
 		return rc;
-	can_port_mark_down(&u->port, link_error(rc));
+	can_port_mark_down(&u->port, can_udp_link_error(rc));
 	return can_port_take_edge(&u->port, f, info);
 }
 
-static int udp_set_filters(struct can_bus *b, const struct can_filter *f, size_t n)
+int can_udp_set_filters(struct can_bus *b, const struct can_filter *f, size_t n)
 {
 	return can_filter_set_put(&self_of(b)->filters, f, n);
 }
 
-static int udp_fd(const struct can_bus *b)
+int can_udp_fd(const struct can_bus *b)
 {
 	return ((const struct udp *)b)->rx_fd;
 }
 
 /* --- opening -------------------------------------------------------------------------------------------- */
 
-static int set_int(int fd, int level, int name, int value)
+int can_udp_set_int(int fd, int level, int name, int value)
 {
 	return setsockopt(fd, level, name, &value, sizeof(value)) == 0 ? 0 : -errno;
 }
@@ -230,12 +176,12 @@ static int open_rx(struct udp *u)
 	u->rx_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (u->rx_fd < 0)
 		return -errno;
-	rc = set_int(u->rx_fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	rc = can_udp_set_int(u->rx_fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (rc == 0)
-		rc = set_int(u->rx_fd, SOL_SOCKET, SO_REUSEPORT, 1);
+		rc = can_udp_set_int(u->rx_fd, SOL_SOCKET, SO_REUSEPORT, 1);
 	/* The loopback bus also hears what others on this host loop back through another interface (is_from_here). */
 	if (rc == 0)
-		rc = set_int(u->rx_fd, IPPROTO_IP, IP_MULTICAST_ALL, u->is_loopback);
+		rc = can_udp_set_int(u->rx_fd, IPPROTO_IP, IP_MULTICAST_ALL, u->is_loopback);
 	if (rc == 0)
 		rc = can_rx_batch_prepare(u->rx_fd);
 	/* Bound to the group: datagrams to the host's own addresses do not get in. */
@@ -244,65 +190,12 @@ static int open_rx(struct udp *u)
 	return rc;
 }
 
-static int iface_address(const struct udp *u, struct in_addr *address)
-{
-	const struct sockaddr_in *a;
-	struct ifreq r;
-
-	memset(&r, 0, sizeof(r));
-	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", u->iface);
-	r.ifr_addr.sa_family = AF_INET;
-	if (ioctl(u->rx_fd, SIOCGIFADDR, &r) != 0)
-		return -errno;
-	a = (const struct sockaddr_in *)(const void *)&r.ifr_addr;
-	*address = a->sin_addr;
-	return 0;
-}
-
-/* A fresh sending socket on this interface; the old one stays when it fails. */
-static int open_tx(struct udp *u, int ifindex)
-{
-	struct sockaddr_in own;
-	socklen_t len = sizeof(own);
-	struct ip_mreqn m;
-	int rc, fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd < 0)
-		return -errno;
-	memset(&m, 0, sizeof(m));
-	m.imr_ifindex = ifindex;
-	memset(&own, 0, sizeof(own));
-	own.sin_family = AF_INET;
-	rc = iface_address(u, &own.sin_addr);
-	if (rc == 0)
-		rc = set_int(fd, SOL_SOCKET, SO_SNDBUF, CAN_PORT_SEND_BYTES);
-	if (rc == 0)
-		rc = set_int(fd, IPPROTO_IP, IP_MULTICAST_TTL, u->ttl);
-	if (rc == 0)
-		rc = set_int(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 1);
-	if (rc == 0 && setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &m, sizeof(m)) != 0)
-		rc = -errno;
-	if (rc == 0 && (bind(fd, (const struct sockaddr *)&own, sizeof(own)) != 0 ||
-			connect(fd, (const struct sockaddr *)&u->group, sizeof(u->group)) != 0 ||
-			getsockname(fd, (struct sockaddr *)&own, &len) != 0))
-		rc = -errno;
-	if (rc) {
-		close(fd);
-		return rc;
-	}
-	if (u->tx_fd >= 0)
-		close(u->tx_fd);
-	u->tx_fd = fd;
-	u->own = own;
-	return 0;
-}
-
-/* Joins and opens the way out on the interface as it is now. */
+/* Joins, and opens the way out if there is one, on the interface as it is now. */
 static int attach(struct udp *u, int ifindex)
 {
 	int rc = ifindex == u->ifindex ? 0 : join(u, ifindex);
 
-	return rc ? rc : open_tx(u, ifindex);
+	return rc || !u->open_tx ? rc : u->open_tx(u, ifindex);
 }
 
 static void look_at_link(struct udp *u, int64_t now_us)
@@ -321,59 +214,26 @@ static void look_at_link(struct udp *u, int64_t now_us)
 		u->port.check_us = u->is_loopback ? FC_NEVER : now_us + WATCH_US;
 }
 
-static int64_t udp_service(struct can_bus *b, int64_t now_us)
+int64_t can_udp_service(struct can_bus *b, int64_t now_us)
 {
 	struct udp *u = self_of(b);
 
-	can_port_retry(&u->port, now_us);
+	if (u->port.ops->retry)
+		u->port.ops->retry(&u->port, now_us);
 	if (now_us >= u->port.check_us)
 		look_at_link(u, now_us);
 	return fc_min_i64(u->port.check_us, can_port_retry_us(&u->port));
 }
 
-static void udp_close(struct can_bus *b)
+void can_udp_close(struct can_bus *b)
 {
 	struct udp *u = self_of(b);
 
 	if (u->rx_fd >= 0)
 		close(u->rx_fd);
-	if (u->tx_fd >= 0)
-		close(u->tx_fd);
+	if (u->close_tx)
+		u->close_tx(u);
 	free(u);
-}
-
-static const struct can_bus_ops udp_ops = {
-	.send = can_port_send,
-	.send_many = can_port_send_many,
-	.recv = udp_recv,
-	.set_filters = udp_set_filters,
-	.fd = udp_fd,
-	.service = udp_service,
-	.close = udp_close,
-};
-
-static void init_members(struct udp *u, const struct can_url *url)
-{
-	size_t i;
-
-	can_port_init(&u->port, &udp_ops, &port_ops);
-	u->port.check_us = 0;
-	u->local_us = -WATCH_US;
-	u->rx_fd = -1;
-	u->tx_fd = -1;
-	u->has_echo = url->has_echo;
-	u->ttl = url->ttl;
-	u->is_loopback = strcmp(url->iface, "lo") == 0;
-	snprintf(u->iface, sizeof(u->iface), "%s", url->iface);
-	u->group.sin_family = AF_INET;
-	u->group.sin_port = htons(url->port);
-	u->group.sin_addr.s_addr = htonl(url->group);
-	can_filter_set_init(&u->filters);
-	for (i = 0; i < CAN_PORT_CHUNK; i++) {
-		u->tx_iov[i].iov_base = u->tx[i];
-		u->tx_msg[i].msg_hdr.msg_iov = &u->tx_iov[i];
-		u->tx_msg[i].msg_hdr.msg_iovlen = 1;
-	}
 }
 
 static int open_link(struct udp *u, char *err, size_t err_size)
@@ -398,7 +258,46 @@ static int open_link(struct udp *u, char *err, size_t err_size)
 	return rc;
 }
 
-int can_udp_open(const struct can_url *url, struct can_bus **bus, char *err, size_t err_size)
+int can_udp_start(struct udp *u, const struct can_url *url, char *err, size_t err_size)
+{
+	int rc;
+
+	u->port.check_us = 0;
+	u->local_us = -WATCH_US;
+	u->has_echo = url->has_echo;
+	u->ttl = url->ttl;
+	u->is_loopback = strcmp(url->iface, "lo") == 0;
+	snprintf(u->iface, sizeof(u->iface), "%s", url->iface);
+	u->group.sin_family = AF_INET;
+	u->group.sin_port = htons(url->port);
+	u->group.sin_addr.s_addr = htonl(url->group);
+	can_filter_set_init(&u->filters);
+	rc = open_rx(u);
+	if (rc)
+		snprintf(err, err_size, "no UDP socket on port %u: %s", url->port, strerror(-rc));
+	else
+		rc = open_link(u, err, err_size);
+	if (rc) {
+		can_udp_close(&u->port.bus);
+		return rc;
+	}
+	can_rx_batch_init(&u->batch, u->rx_fd, u->rx, sizeof(u->rx[0]));
+	return 0;
+}
+
+static const struct can_bus_ops rx_ops = {
+	.send = can_port_refuse,
+	.send_many = can_port_refuse_many,
+	.recv = can_udp_recv,
+	.set_filters = can_udp_set_filters,
+	.fd = can_udp_fd,
+	.service = can_udp_service,
+	.close = can_udp_close,
+};
+
+static const struct can_port_ops rx_port_ops = {.link_error = can_udp_link_error};
+
+int can_udp_open_rx(const struct can_url *url, struct can_bus **bus, char *err, size_t err_size)
 {
 	struct udp *u = calloc(1, sizeof(*u));
 	int rc;
@@ -407,17 +306,9 @@ int can_udp_open(const struct can_url *url, struct can_bus **bus, char *err, siz
 		snprintf(err, err_size, "out of memory");
 		return -ENOMEM;
 	}
-	init_members(u, url);
-	rc = open_rx(u);
-	if (rc)
-		snprintf(err, err_size, "no UDP socket on port %u: %s", url->port, strerror(-rc));
-	else
-		rc = open_link(u, err, err_size);
-	if (rc) {
-		udp_close(&u->port.bus);
-		return rc;
-	}
-	can_rx_batch_init(&u->batch, u->rx_fd, u->rx, sizeof(u->rx[0]));
-	*bus = &u->port.bus;
-	return 0;
+	can_port_init(&u->port, &rx_ops, &rx_port_ops);
+	rc = can_udp_start(u, url, err, err_size);
+	if (rc == 0)
+		*bus = &u->port.bus;
+	return rc;
 }

@@ -95,13 +95,15 @@ static bool state_is_off(int state)
 	return state == CAN_STATE_BUS_OFF || state == CAN_STATE_STOPPED;
 }
 
-void can_controller_open(struct can_controller *c, const char *name, int64_t now_us)
+void can_controller_open(struct can_controller *c, const char *name, int (*restart)(const char *name),
+			 int64_t now_us)
 {
 	int state = CAN_STATE_ERROR_ACTIVE, saved;
 	__u32 restart_ms = 0;
 
 	memset(c, 0, sizeof(*c));
 	snprintf(c->name, sizeof(c->name), "%s", name);
+	c->restart = restart;
 	c->next_us = FC_NEVER;
 	saved = stderr_mute();
 	c->has_state = can_get_state(name, &state) == 0;
@@ -136,8 +138,8 @@ bool can_controller_service(struct can_controller *c, int64_t now_us)
 		return false;
 	saved = stderr_mute();
 	is_read = can_get_state(c->name, &state) == 0;
-	if (is_read && state_is_off(state) && c->restart_ms == 0)
-		can_do_restart(c->name);
+	if (is_read && state_is_off(state) && c->restart_ms == 0 && c->restart)
+		c->restart(c->name);
 	stderr_unmute(saved);
 	if (is_read && !state_is_off(state)) {
 		can_controller_restarted(c);

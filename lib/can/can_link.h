@@ -38,10 +38,12 @@ struct can_controller {
 	bool is_bus_off;
 	uint32_t restart_ms; /* of the kernel's own restart; 0: it has none */
 	int64_t backoff_us, next_us;
+	int (*restart)(const char *name); /* NULL: never restarted by us */
 };
 
-/* Reads state and restart time; quiet where there are none. */
-void can_controller_open(struct can_controller *c, const char *name, int64_t now_us);
+/* Reads state and restart time; quiet where there are none. restart: libsocketcan's, or NULL to look only. */
+void can_controller_open(struct can_controller *c, const char *name, int (*restart)(const char *name),
+			 int64_t now_us);
 /* A bus-off was reported. */
 void can_controller_bus_off(struct can_controller *c, int64_t now_us);
 /* The controller was restarted, by whomever. */

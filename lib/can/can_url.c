@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/can/can_bus.h"
+
 /* What is being parsed, and where complaints go. */
 struct parser {
 	const char *text;
@@ -190,4 +192,12 @@ int can_url_parse(const char *text, struct can_url *url, char *err, size_t err_s
 	if (rc == 0)
 		*url = u;
 	return rc;
+}
+
+/* Here and not beside can_bus_open(), which refers to the sending halves of the buses. */
+bool can_bus_check_url(const char *url, char *err, size_t err_size)
+{
+	struct can_url u;
+
+	return can_url_parse(url, &u, err, err_size) == 0;
 }

@@ -40,7 +40,8 @@ static int open_signals(struct loop *l)
 	sigaddset(&stop, SIGINT);
 	sigaddset(&stop, SIGTERM);
 	sigaddset(&stop, SIGHUP); /* a terminal that is closed must not leave power on */
-	if (sigaction(SIGPIPE, &ignore, NULL) || sigprocmask(SIG_BLOCK, &stop, &l->old_mask))
+	if (sigaction(SIGPIPE, &ignore, NULL) || sigprocmask(SIG_BLOCK, &stop, &l->old_mask) ||
+	    sigprocmask(SIG_BLOCK, NULL, &l->wait_mask))
 		return -errno;
 	l->signal_fd = signalfd(-1, &stop, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (l->signal_fd < 0) {
@@ -160,7 +161,7 @@ static void dispatch(struct loop *l, const struct epoll_event *e)
 int loop_wait(struct loop *l)
 {
 	struct epoll_event events[LOOP_MAX_EVENTS];
-	int n = epoll_wait(l->epoll_fd, events, LOOP_MAX_EVENTS, -1);
+	int n = epoll_pwait(l->epoll_fd, events, LOOP_MAX_EVENTS, -1, &l->wait_mask);
 	int r = n < 0 && errno != EINTR ? -errno : 0;
 	int i;
 

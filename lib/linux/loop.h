@@ -30,6 +30,8 @@ struct loop {
 	int64_t armed_us;   /* what the timer is set to; FC_NEVER: not set */
 	uint32_t n_signals; /* SIGINT and SIGTERM seen, since open */
 	sigset_t old_mask;
+	sigset_t
+		wait_mask; /* while waiting: what was blocked by loop_open(), nothing that was blocked later */
 	struct loop_slot slot[LOOP_MAX_FDS];
 };
 
@@ -48,7 +50,11 @@ void loop_remove(struct loop *l, int fd);
  * less than setting the timer again for every frame that pushes a timeout out.
  */
 int loop_arm(struct loop *l, int64_t at_us);
-/* Waits, reads the clock, calls the functions of the ready descriptors. 0 or a negative errno. */
+/*
+ * Waits, reads the clock, calls the functions of the ready descriptors. 0 or a negative errno. A signal with a
+ * handler ends the wait. Whoever must not miss one that comes between two waits blocks it after loop_open(): then
+ * its handler runs while waiting only.
+ */
 int loop_wait(struct loop *l);
 
 /* CLOCK_MONOTONIC in microseconds. */

@@ -29,7 +29,7 @@
 
 #include "lib/can/can_bus.h"
 
-#define TIMEOUT_US (2 * (int64_t)FC_US_PER_S) /* a lost link must be back by then */
+#define TIMEOUT_US (5 * (int64_t)FC_US_PER_S) /* a lost link must be back by then; a hang limit */
 
 static inline int64_t now_us(void)
 {
