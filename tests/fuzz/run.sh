@@ -13,7 +13,7 @@ one() {
 	corpus=tests/fuzz/corpus/${name#fuzz_}
 	[ -d "$corpus" ] || corpus=
 	# shellcheck disable=SC2086
-	if "$1" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+	if "$1" -max_total_time="$seconds" -timeout=25 -rss_limit_mb=2048 -print_final_stats=1 \
 		-artifact_prefix="$work/$name." "$work/$name" $corpus >"$work/$name.out" 2>&1; then
 		runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$work/$name.out")
 		echo "$name: ${runs:-0} runs in $seconds s"

@@ -58,7 +58,6 @@ struct proc_point {
 	uint32_t n_status, n_sequence, n_parameters;
 	int64_t first_us; /* of the first status */
 	int64_t status_us, sequence_us, parameters_us;
-	int64_t status_gap_max_us;
 	uint32_t n_disabled;  /* statuses with System_Enable 0; set to 0 by whoever counts */
 	uint32_t n_powerless; /* the same for statuses with less than PROC_NO_CURRENT_mA */
 	int64_t powerless_us; /* of the first of them */

@@ -119,7 +119,8 @@ static void test_udp_frame_reaches_all_others_but_not_its_sender(void **state)
 	assert_memory_equal(&f, &sent, sizeof(f));
 	assert_true(info.is_local);
 	assert_false(info.is_own);
-	assert_in_range(info.time_us, before_us - 1000, now_us());
+	/* The processor may be lost between the readings of the two clocks that convert the stamp. */
+	assert_in_range(info.time_us, before_us - 200 * FC_US_PER_MS, now_us());
 	assert_true(next(c, &f, &info));
 	assert_true(is_quiet(a, b));
 	assert_int_equal(a->stats.n_tx, 1);

@@ -9,6 +9,9 @@
 
 #include "lib/can/can_filter_set.h"
 
+/* The processor may be lost between the readings of the two clocks that convert a stamp (can_rx_clock.h). */
+#define STAMP_ERROR_US 50000
+
 /* --- receiving ------------------------------------------------------------------------------------------ */
 
 static void test_socketcan_filters_are_exact_in_the_kernel(void **state)
@@ -102,7 +105,7 @@ static void test_socketcan_stamps_are_monotone_and_near_now(void **state)
 {
 	struct can_bus *b = open_bus("vcan0");
 	int raw = open_raw("vcan0");
-	int64_t sent_us[100], last_us = 0;
+	int64_t sent_us[101], last_us = 0;
 	struct can_rx_info info;
 	struct can_frame f;
 	unsigned i;
@@ -112,12 +115,15 @@ static void test_socketcan_stamps_are_monotone_and_near_now(void **state)
 		sent_us[i] = now_us();
 		put(raw, i, 0);
 	}
+	sent_us[100] = now_us();
+	poll(NULL, 0, 3 * STAMP_ERROR_US / FC_US_PER_MS); /* so that they are read much later */
 	for (i = 0; i < 100; i++) {
 		assert_true(next(b, &f, &info, TIMEOUT_US));
 		assert_int_equal(f.can_id, i);
 		assert_true(info.time_us >= last_us);
 		/* Not before it was sent, and the stamp is of the sending, not of the reading. */
-		assert_in_range(info.time_us, sent_us[i] - 500, i < 99 ? sent_us[i + 1] + 500 : now_us());
+		assert_true(info.time_us >= sent_us[i] - STAMP_ERROR_US);
+		assert_true(info.time_us <= sent_us[i + 1] + STAMP_ERROR_US);
 		last_us = info.time_us;
 		assert_true(info.is_local);
 		assert_false(info.is_own);
@@ -355,7 +361,7 @@ static void test_socketcan_candump_sees_our_frames(void **state)
 	assert_non_null(dump);
 	/* It is ready when its socket shows in the kernel's list of receivers of all frames besides ours. */
 	shell("n=0; until [ $(grep -c vcan0 /proc/net/can/rcvlist_all) -ge 2 ]; "
-	      "do n=$((n + 1)); [ $n -lt 200 ] || exit 1; sleep 0.01; done");
+	      "do n=$((n + 1)); [ $n -lt 1000 ] || exit 1; sleep 0.01; done");
 	assert_int_equal(can_bus_send_many(b, f, 2), 0);
 	assert_non_null(fgets(line, sizeof(line), dump));
 	assert_non_null(strstr(line, ") vcan0 180A0001#0102AB\n"));
