@@ -227,6 +227,8 @@ static bool read_screen_frame(struct cursor *c, struct can_frame *f)
 	c->p += 3;
 	skip_blanks(c);
 	if (skip_word(c, "remote request")) {
+		if (f->can_id & CAN_ERR_FLAG)
+			return false;
 		f->can_id |= CAN_RTR_FLAG;
 		return is_at_gap(c);
 	}

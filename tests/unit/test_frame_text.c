@@ -202,6 +202,7 @@ static void test_log_bad_lines_are_refused(void **state)
 		"  vcan0  123   [1]  11 22",
 		"  vcan0  123   [2]  1122",
 		"  vcan0  123   [1]  remote requests",
+		"  vcan0  20000004   [8]  remote request",
 		"  vcan0  RX",
 	};
 	char channel[FRAME_CHANNEL_MAX];
