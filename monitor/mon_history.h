@@ -24,6 +24,7 @@ struct mon_track {
 	int64_t begin_us; /* of step `first` */
 	int64_t step_us;
 	uint32_t first, n; /* steps used: (first + i) % MON_HISTORY_LEN for i < n */
+	bool is_closed;	   /* the session is over: nothing is added until the next begins */
 	struct mon_step step[MON_N_SERIES][MON_HISTORY_LEN];
 };
 
@@ -31,14 +32,17 @@ struct mon_history {
 	struct mon_track track[MON_N_SPANS];
 };
 
+/* Touches no step: those are written when time reaches them. */
 void mon_history_init(struct mon_history *h, int64_t now_us);
-/* A new session: its track starts again; the minute goes on. */
+/* A new session: its track starts again; the minute goes on. Before the first one it runs from init. */
 void mon_history_begin_session(struct mon_history *h, int64_t now_us);
+/* Its track stays as it is until the next begins. */
+void mon_history_end_session(struct mon_history *h);
 void mon_history_add(struct mon_history *h, int64_t now_us, enum mon_series series, int32_t value);
 /* Lets time pass without a value. */
 void mon_history_advance(struct mon_history *h, int64_t now_us);
-/* Step i of n (oldest first) of a span, and how long a step is. */
-const struct mon_step *mon_history_step(const struct mon_history *h, enum mon_span span, enum mon_series series,
-					uint32_t i);
+/* Step i of n (oldest first) of a span; beyond them one in which nothing was heard. */
+const struct mon_step *mon_history_step(const struct mon_history *h, enum mon_span span,
+					enum mon_series series, uint32_t i);
 
 #endif
