@@ -12,6 +12,7 @@
 
 #include "lib/core/frame_text.h"
 #include "sim/sim_run_point.h"
+#include "sim/sim_run_replay.h"
 
 /* Virtual time starts here, so that a log has a plausible clock and traces of two runs compare equal. */
 #define START_US  (1700000000 * (int64_t)FC_US_PER_S)
@@ -27,14 +28,16 @@ struct job {
 	int64_t peak_mA;
 	bool is_json, is_quiet;
 	uint64_t seed;
+	struct replay_options replay;
+	const char *protocol; /* of --replay; NULL: the default */
+	int64_t replay_us;    /* time of --replay, for log lines */
 };
 
 static const char usage[] =
 	"usage: sim-run [--session dc] [options]\n"
-	"\n"
-	"Runs one charge point with its vehicle - four controllers and modules, plug and\n"
-	"physics - through a session in virtual time.\n"
-	"\n"
+	"       sim-run --replay LOG --against evse-ctrl|pev-ctrl [options]\n"
+	"Runs a charge point and its vehicle through a session in virtual time; or gives the\n"
+	"module's half of a log to a controller and compares what it sends (0 same, 1 not).\n"
 	"      --session KIND       dc: CCS direct current (default)\n"
 	"      --seed N             seed of everything random (default 1)\n"
 	"      --log FILE           candump log of every frame\n"
@@ -47,16 +50,21 @@ static const char usage[] =
 	"  -v, --verbose            log lines of the machines on stderr\n"
 	"  -q, --quiet              no summary\n"
 	"  -h, --help  -V, --version\n"
-	"\n"
+	"Of a replay, besides --set, --json, -v, -q:\n"
+	"      --protocol V, --index N  interface version, and pistol index of evse-ctrl\n"
+	"      --operator WORDS     taken from the log: authorise,start,stop,pause,resume,\n"
+	"                           emergency, or log: all but the last\n"
+	"      --tolerance-ms N, --tolerance-mV N, --tolerance-mA N  (150, 500, 500)\n"
+	"      --ignore MESSAGE[.SIGNAL], --all  leave out; show every difference\n"
 	"Exit status: 0 the session ended cleanly, 1 it did not or failed, 2 wrong use.\n";
 
 static void log_line(void *ctx, enum log_level level, const char *text)
 {
 	const struct job *job = ctx;
-	int64_t ms = (job->point.world.now_us - START_US) / 1000;
+	int64_t ms = (job->replay.log ? job->replay_us : job->point.world.now_us - START_US) / 1000;
 
 	(void)level;
-	if (job->point.world.now_us)
+	if (job->replay.log || job->point.world.now_us)
 		fprintf(stderr, "%6lld.%03lld %s\n", (long long)(ms / 1000), (long long)(ms % 1000), text);
 }
 
@@ -151,7 +159,19 @@ static int set(struct job *job, const char *key, const char *value)
 	return 2;
 }
 
-enum { OPT_SESSION = 256, OPT_SEED, OPT_LOG, OPT_SET, OPT_SOC, OPT_UNTIL, OPT_DURATION, OPT_LIMIT, OPT_JSON };
+enum {
+	OPT_SESSION = 256,
+	OPT_SEED,
+	OPT_LOG,
+	OPT_SET,
+	OPT_SOC,
+	OPT_UNTIL,
+	OPT_DURATION,
+	OPT_LIMIT,
+	OPT_JSON,
+	OPT_PROTOCOL,
+	OPT_REPLAY
+};
 
 static int open_log(struct job *job, const char *name)
 {
@@ -184,7 +204,7 @@ static int take_until(struct job *job, const char *percent)
 	return ret ? ret : set(job, "pev.stop_soc_pct=", percent);
 }
 
-static int take_option(struct job *job, int c)
+static int take_option(struct job *job, int c, const char *name)
 {
 	long long n;
 	int ret;
@@ -216,6 +236,11 @@ static int take_option(struct job *job, int c)
 	case OPT_JSON:
 		job->is_json = true;
 		return 0;
+	case OPT_PROTOCOL:
+		job->protocol = optarg;
+		return 0;
+	case OPT_REPLAY:
+		return replay_option(&job->replay, name, optarg);
 	case 'v':
 		job->point.sink = &job->sink;
 		return 0;
@@ -240,20 +265,30 @@ static int parse(struct job *job, int argc, char **argv)
 		{"duration", required_argument, NULL, OPT_DURATION},
 		{"limit", required_argument, NULL, OPT_LIMIT},
 		{"json", no_argument, NULL, OPT_JSON},
+		{"protocol", required_argument, NULL, OPT_PROTOCOL},
+		{"replay", required_argument, NULL, OPT_REPLAY},
+		{"against", required_argument, NULL, OPT_REPLAY},
+		{"index", required_argument, NULL, OPT_REPLAY},
+		{"operator", required_argument, NULL, OPT_REPLAY},
+		{"ignore", required_argument, NULL, OPT_REPLAY},
+		{"tolerance-ms", required_argument, NULL, OPT_REPLAY},
+		{"tolerance-mV", required_argument, NULL, OPT_REPLAY},
+		{"tolerance-mA", required_argument, NULL, OPT_REPLAY},
+		{"all", no_argument, NULL, OPT_REPLAY},
 		{"verbose", no_argument, NULL, 'v'},
 		{"quiet", no_argument, NULL, 'q'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
 		{NULL, 0, NULL, 0},
 	};
-	int c, ret;
+	int c, ret, at = 0;
 
-	while ((c = getopt_long(argc, argv, "vqhV", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "vqhV", options, &at)) != -1) {
 		if (c == 'h' || c == 'V') {
 			printf("%s", c == 'h' ? usage : "sim-run " FORECOURT_VERSION "\n");
 			exit(0);
 		}
-		ret = take_option(job, c);
+		ret = take_option(job, c, options[at].name);
 		if (ret)
 			return ret;
 	}
@@ -290,6 +325,25 @@ static int run(struct job *job)
 	return strcmp(result_of(job), "clean") == 0 ? 0 : 1;
 }
 
+static int replay(struct job *job)
+{
+	struct replay_options *o = &job->replay;
+	int ret;
+
+	if (job->protocol) {
+		ret = set(job, o->against == REPLAY_PEV ? "pev.protocol=" : "evse.protocol=", job->protocol);
+		if (ret)
+			return ret;
+	}
+	o->evse_conf = job->point.evse_conf;
+	o->pev_conf = job->point.pev_conf;
+	o->is_json = job->is_json;
+	o->is_quiet = job->is_quiet || job->is_json;
+	o->sink = job->point.sink;
+	o->now_us = &job->replay_us;
+	return replay_run(o);
+}
+
 int main(int argc, char **argv)
 {
 	static struct job job;
@@ -299,6 +353,14 @@ int main(int argc, char **argv)
 	job.sink = (struct log_sink){.line = log_line, .ctx = &job, .level = LOG_INF};
 	job.limit_us = 86400 * (int64_t)FC_US_PER_S;
 	job.seed = 1;
+	replay_defaults(&job.replay);
 	ret = parse(&job, argc, argv);
-	return ret ? ret : run(&job);
+	if (ret == 0 && !job.replay.log && (job.replay.against != REPLAY_NOBODY || job.protocol)) {
+		fprintf(stderr, "sim-run: %s needs --replay LOG\n",
+			job.protocol ? "--protocol" : "--against");
+		return 2;
+	}
+	if (ret)
+		return ret;
+	return job.replay.log ? replay(&job) : run(&job);
 }
