@@ -42,26 +42,40 @@ SIM_SRC  := $(addprefix sim/,evcc.c evcc_conf.c evcc_ctl.c evcc_power.c evcc_saf
 	plug_tx.c secc.c secc_conf.c secc_ctl.c secc_plug.c secc_power.c secc_states.c secc_v2g.c \
 	secc_v2g_answer.c secc_wire.c sim_opts.c sim_stack.c sim_stack_conf.c sim_stack_fault.c \
 	sim_vehicle.c sim_vehicle_conf.c world.c)
-POINT_SRC := sim/sim_run_point.c
+POINT_SRC := $(addprefix sim/,sim_run_point.c sim_run_replay_log.c sim_run_replay_hw.c sim_run_replay_cmp.c)
 GEN_SRC  := $(GEN)/evse_msgs.c $(GEN)/pev_msgs.c $(GEN)/plug_msgs.c
 VBUS_SRC := $(addprefix lib/can/,can_bus_virtual.c can_hub_fault.c can_hub_wire.c can_udp_codec.c \
 	can_filter_set.c can_hold.c can_rx_clock.c can_url.c)
-MON_SRC  := $(wildcard $(addprefix monitor/,mon_model*.c mon_history*.c mon_session*.c mon_facts*.c explain*.c mon_grid*.c \
-	mon_view*.c mon_metrics*.c))
+MON_SRC  := $(addprefix monitor/,explain.c explain_evse.c explain_evse_power.c explain_pev.c explain_pev_power.c explain_scene.c \
+	explain_text.c mon_facts.c mon_facts_evse.c mon_facts_pev.c mon_grid.c mon_history.c mon_metrics.c \
+	mon_model.c mon_model_ask.c mon_model_event.c mon_model_evse.c mon_model_pev.c mon_model_state.c \
+	mon_model_watch.c mon_session.c mon_view.c mon_view_detail.c mon_view_events.c mon_view_evse.c \
+	mon_view_frame.c mon_view_head.c mon_view_help.c mon_view_list.c mon_view_messages.c \
+	mon_view_panel.c mon_view_pev.c mon_view_plot.c mon_view_text.c)
 PURE_SRC := $(CORE_SRC) $(CODEC_SRC) $(VBUS_SRC) $(EVSE_SRC) $(PEV_SRC) $(SIM_SRC) $(POINT_SRC) $(MON_SRC) $(GEN_SRC)
 
 # Shells: these may use the operating system.
 PARSE_SRC := $(addprefix dbc/,dbc_parse.c dbc_lex.c dbc_text.c dbc_section.c dbc_attr.c dbc_link.c)
 DBC_SRC   := $(PARSE_SRC) $(addprefix dbc/,dbc_table.c dbc_text_out.c dbc_list.c dbc_check.c dbc_diff.c dbc_frames.c)
-CAN_SRC   := $(addprefix lib/can/,can_bus.c can_bus_socketcan.c can_bus_udp.c can_link.c can_port.c \
-	can_rx_batch.c)
+CAN_SRC   := $(addprefix lib/can/,can_bus.c can_bus_rx.c can_bus_socketcan.c can_bus_socketcan_tx.c \
+	can_bus_udp.c can_bus_udp_tx.c can_link.c can_port.c can_port_tx.c can_rx_batch.c)
 LINUX_SRC := $(addprefix lib/linux/,app.c app_args.c app_help.c app_keys.c app_units.c conf_ini.c ctl_server.c \
 	log_stderr.c loop.c notify.c plug_load.c run.c trace.c)
-MON_SHELL_SRC := $(filter-out %_main.c $(MON_SRC),$(wildcard monitor/*.c))
-SHELL_SRC := $(DBC_SRC) $(CAN_SRC) $(LINUX_SRC) $(MON_SHELL_SRC)
+MON_SHELL_SRC := $(addprefix monitor/,bus_log_args.c bus_log_convert.c bus_log_count.c bus_log_cut.c bus_log_decode.c bus_log_dict.c \
+	bus_log_dict_dbc.c bus_log_dict_own.c bus_log_filter.c bus_log_find.c bus_log_half.c bus_log_out.c \
+	bus_log_print.c bus_log_record.c bus_log_replay.c bus_log_report.c bus_log_report_band.c \
+	bus_log_report_card.c bus_log_report_html.c bus_log_report_plot.c bus_log_report_read.c \
+	bus_log_report_script.c bus_log_report_series.c bus_log_report_session.c bus_log_report_style.c \
+	bus_log_report_table.c bus_log_report_text.c bus_log_report_timing.c bus_log_report_track.c \
+	bus_log_rotate.c bus_log_stats.c bus_log_sync.c log_read.c log_read_asc.c log_read_candump.c \
+	log_read_fast.c log_write.c mon_app.c mon_app_live.c mon_app_opts.c mon_app_out.c mon_app_replay.c \
+	mon_app_screen.c mon_curses.c mon_journal.c mon_serve.c mon_sqlite.c mon_text.c mon_text_out.c \
+	mon_text_snap.c)
+REPLAY_SRC := $(addprefix sim/,sim_run_replay.c sim_run_replay_opts.c sim_run_replay_text.c)
+SHELL_SRC := $(DBC_SRC) $(CAN_SRC) $(LINUX_SRC) $(MON_SHELL_SRC) $(REPLAY_SRC)
 LIB_SRC   := $(PURE_SRC) $(SHELL_SRC)
 
-PROGS := evse-ctrl pev-ctrl secc-sim evcc-sim sim-run chargectl dbc bus-log $(patsubst monitor/%_monitor_main.c,%-monitor,$(wildcard monitor/*_monitor_main.c))
+PROGS := evse-ctrl pev-ctrl secc-sim evcc-sim sim-run chargectl dbc bus-log evse-monitor pev-monitor
 MAIN_evse-ctrl := evse-ctrl/main.c
 MAIN_pev-ctrl  := pev-ctrl/main.c
 MAIN_secc-sim  := sim/secc_main.c
@@ -73,7 +87,7 @@ MAIN_bus-log   := monitor/bus_log_main.c
 MAIN_evse-monitor := monitor/evse_monitor_main.c
 MAIN_pev-monitor  := monitor/pev_monitor_main.c
 # Libraries that only these need.
-LIBS_evse-monitor := -lncursesw -ltinfo -lsqlite3
+LIBS_evse-monitor := -lncursesw -ltinfo
 LIBS_pev-monitor  := $(LIBS_evse-monitor)
 
 # Tests, benches and fuzzers are found by name: one that is forgotten in a list would be a check that cannot fail.
@@ -84,6 +98,8 @@ BENCH_SRC := $(wildcard bench/bench_*.c)
 BENCHES   := $(patsubst bench/%.c,$(B)/bench/%,$(BENCH_SRC))
 BENCH_LIB := $(wildcard bench/proc_*.c tests/lib/proc_*.c)
 FUZZ_SRC  := $(wildcard tests/fuzz/fuzz_*.c)
+# Looks on for tests/run.sh in every variant: always the same program.
+STALL_WATCH := build/release/tests/stall_watch
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
@@ -133,8 +149,8 @@ $(GEN)/.stamp: build/tools/dbc2c $(wildcard dbc/*.dbc)
 $(GEN_SRC): $(GEN)/.stamp
 
 # --- tests -------------------------------------------------------------------------------------------------
-.PHONY: tests benches check mutate unit asan tsan cov check-pure check-layers check-abi check-vcan check-interop fuzz bench lint format man
-tests: $(TESTS)
+.PHONY: tests benches screens screen-logs check mutate unit asan tsan cov check-pure check-rx-only check-layers check-abi check-vcan check-interop fuzz bench lint format man
+tests: $(TESTS) $(STALL_WATCH) $(B)/tests/replay/make_logs
 benches: $(BENCHES)
 
 $(B)/tests/%: $(B)/obj/tests/%.o $(call obj,$(TEST_LIB)) $(B)/libforecourt.a
@@ -143,7 +159,10 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(call obj,$(TEST_LIB)) $(B)/libforecourt.a
 
 $(B)/bench/%: $(B)/obj/bench/%.o $(call obj,$(BENCH_LIB)) $(B)/libforecourt.a
 	@mkdir -p $(@D)
-	$(CC) $(BASE_$(V)) $(LINK_$(V)) $(LDFLAGS) -o $@ $^ $(LDLIBS_ALL)
+	$(CC) $(BASE_$(V)) $(LINK_$(V)) $(LDFLAGS) -o $@ $^ $(LDLIBS_ALL) $(LIBS_$*)
+# The monitor's bench watches it in a terminal.
+LIBS_bench_monitor := -lvterm
+$(B)/bench/bench_monitor: $(call obj,tests/lib/term_rig.c) | $(B)/bin/evse-monitor
 
 # The tests of real processes run the programs, and count their heap calls by a preloaded library.
 $(addprefix $(B)/tests/unit/,test_evse_process test_evse_process_start): | $(addprefix $(B)/bin/,evse-ctrl pev-ctrl) $(B)/tests/lib/malloc_count.so
@@ -151,8 +170,25 @@ $(B)/tests/lib/malloc_count.so: tests/lib/malloc_count.c tests/lib/malloc_count.
 	@mkdir -p $(@D)
 	$(CC) -I. -D_GNU_SOURCE $(BASE) -O2 -fPIC -shared -o $@ $<
 
+$(STALL_WATCH): tests/stall_watch.c
+	@mkdir -p $(@D)
+	$(CC) -D_GNU_SOURCE $(BASE) -O2 -pthread -o $@ $<
+
+# The golden screens run the monitors on logs of simulated sessions; `screens` makes the pictures of the documentation
+# and `screen-logs` the logs anew.
+$(addprefix $(B)/tests/unit/,test_mon_process test_screen_golden test_screen_term test_screen_text): | $(addprefix $(B)/bin/,evse-monitor pev-monitor)
+SHOT_SRC := tests/screen/shoot.c tests/screen/make_logs.c
+$(call obj,$(SHOT_SRC)): CPPFLAGS += -D_GNU_SOURCE
+screens: $(B)/tests/screen/shoot | $(addprefix $(B)/bin/,evse-monitor pev-monitor)
+	@mkdir -p docs/screens
+	$< docs/screens
+screen-logs: $(B)/tests/screen/make_logs
+	$< tests/screen
+
 # Every bench after the other; each prints our figure beside a floor's or a peer's from the same run.
 $(B)/bench/bench_process: | $(B)/bin/evse-ctrl
+$(addprefix $(B)/bench/,bench_log bench_replay) $(addprefix $(B)/tests/unit/,test_bus_log test_bus_log_live): | \
+	$(addprefix $(B)/bin/,bus-log sim-run dbc)
 bench: $(BENCHES)
 	@for b in $(BENCHES); do echo "--- $$b"; $$b || exit 1; done
 
@@ -163,12 +199,12 @@ $(patsubst tests/%.c,$(B)/tests/%,$(HOST_SRC)): $(B)/tests/%: $(B)/obj/tests/%.o
 	@mkdir -p $(@D)
 	$(CC) $(BASE_$(V)) $(LINK_$(V)) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS_ALL)
 VCAN_TESTS := $(patsubst tests/%.c,$(B)/tests/%,$(filter tests/vcan/%,$(HOST_SRC)))
-check-vcan: $(VCAN_TESTS)
+check-vcan: $(VCAN_TESTS) | $(STALL_WATCH)
 	status=0; for t in $^; do tests/run.sh --command vcan/$${t##*/} tests/vcan/run.sh $$t || status=1; done; exit $$status
-check-interop: $(B)/tests/interop/can_peer $(addprefix $(B)/bin/,dbc evse-ctrl pev-ctrl secc-sim evcc-sim chargectl)
+check-interop: $(B)/tests/interop/can_peer $(addprefix $(B)/bin/,dbc evse-ctrl pev-ctrl secc-sim evcc-sim chargectl) | $(STALL_WATCH)
 	tests/run.sh --command interop/dbc /usr/bin/python3 tests/interop/dbc_judge.py $(B)/bin/dbc
 	tests/run.sh --command interop/python-can /usr/bin/python3 tests/interop/udp_python_can.py $<
-	tests/run.sh --command interop/vendor-like /usr/bin/python3 tests/interop/vendor_session.py $(B)/bin
+	tests/run.sh --once --command interop/vendor-like /usr/bin/python3 tests/interop/vendor_session.py $(B)/bin
 
 # Fuzzers: libFuzzer needs clang; the seconds of each run are bounded so that `check` is.
 FUZZ_SECONDS ?= 10
@@ -183,6 +219,9 @@ fuzz: fuzz-build
 
 check-pure: $(call obj,$(PURE_SRC))
 	tests/pure.sh $^
+# The monitors only listen: nothing that sends is linked into them.
+check-rx-only: $(addprefix $(B)/bin/,evse-monitor pev-monitor)
+	tests/rx_only.sh $^
 check-layers: all $(TESTS)
 	awk -f tests/layers.awk $$(find $(B)/obj -name '*.d')
 
@@ -192,11 +231,12 @@ check-abi: $(B)/tests/abi/test_abi
 	CC="$(CC)" tests/run.sh --command abi/plug-ins tests/abi/run.sh $< $(B)/abi
 
 # Unit and scenario tests of one variant, one line per program, and the checks of the house.
-check: all $(TESTS)
+check: all $(TESTS) $(STALL_WATCH)
 	tests/run.sh unit $(filter $(B)/tests/unit/%,$(TESTS))
 	tests/run.sh scenario $(filter $(B)/tests/scenario/%,$(TESTS))
+	SIM_RUN=$(B)/bin/sim-run tests/run.sh --once --command replay tests/replay/run.sh
 ifeq ($(V),release)
-	$(MAKE) check-pure check-layers check-abi
+	$(MAKE) check-pure check-rx-only check-layers check-abi
 endif
 asan:
 	$(MAKE) V=asan check
@@ -230,12 +270,13 @@ clean:
 help:
 	@echo 'all           programs into bin/ (V=release|debug|asan|tsan|cov)'
 	@echo 'install       to $$(DESTDIR)$$(PREFIX); clean removes everything built'
-	@echo 'check         unit and scenario tests, and check-pure check-layers check-abi'
+	@echo 'check         unit and scenario tests, and check-pure check-rx-only check-layers check-abi'
 	@echo 'asan tsan cov the same tests with sanitizers; cov fails under 100 % lines of guards and codecs'
 	@echo 'check-vcan    the SocketCAN back end and a session on a real vcan'
 	@echo 'check-interop against python-can, and sessions with customers like the vendor'\''s simulators'
 	@echo 'fuzz          every fuzzer for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'bench         our figures beside a floor from the same run'
+	@echo 'screens       the screenshots of the monitors in docs/screens; screen-logs: the logs that they show'
 	@echo 'mutate        flips operators of the guards and expects a failing test'
 	@echo 'lint format man   cppcheck and -fanalyzer, clang-format, man page check'
 
