@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * History of the plotted quantities of one point: the last minute in steps of 100 ms, and the whole session in as
+ * History of the plotted quantities of one point: the last minute in steps of 200 ms, and the whole session in as
  * many steps, each twice as long whenever they do not fit any more. A step keeps lowest, highest and last value, so
  * that no peak is lost. Pure.
  */
@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MON_HISTORY_LEN	    600
-#define MON_HISTORY_STEP_US INT64_C(100000)
+#define MON_HISTORY_LEN	    300 /* more than the widest plot has columns of dots */
+#define MON_HISTORY_STEP_US INT64_C(200000)
 
 enum mon_series { MON_SERIES_mV, MON_SERIES_mA, MON_SERIES_W, MON_SERIES_SOC_permille, MON_N_SERIES };
 enum mon_span { MON_SPAN_MINUTE, MON_SPAN_SESSION, MON_N_SPANS };
