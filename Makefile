@@ -112,7 +112,7 @@ ifeq ($(V),release)
 endif
 
 # Pure files see plain C11; the shells ask for the GNU and Linux interfaces.
-$(call obj,$(SHELL_SRC)) $(call obj,$(foreach p,$(PROGS),$(MAIN_$(p)))) $(call obj,$(sort $(TEST_SRC) $(TEST_LIB) $(BENCH_SRC) $(BENCH_LIB))): \
+$(call obj,$(SHELL_SRC)) $(call obj,$(foreach p,$(PROGS),$(MAIN_$(p)))) $(call obj,$(sort $(TEST_SRC) $(TEST_LIB) $(BENCH_SRC) $(BENCH_LIB) $(FUZZ_SRC))): \
 	CPPFLAGS += -D_GNU_SOURCE
 
 $(B)/obj/%.o: %.c | $(GEN)/.stamp

@@ -93,7 +93,7 @@ static void take_frame(const uint8_t *p, int64_t *now_us)
 	const struct msg_layout *l = &model.layouts[p[0] % model.n_msgs];
 
 	/* Mostly messages of the interface, at times anything. */
-	f.can_id = p[1] & 0x80 ? (canid_t)(p[0] | p[1] << 8 | (uint32_t)p[2] << 24) : l->id;
+	f.can_id = p[1] & 0x80 ? p[0] | (canid_t)p[1] << 8 | (canid_t)p[2] << 24 : l->id;
 	if (!(p[1] & 0x80) && model.cfg.side == MON_EVSE)
 		f.can_id |= (canid_t)(p[1] & 0x1f) << MSG_INDEX_SHIFT;
 	if (!(p[1] & 0x40))

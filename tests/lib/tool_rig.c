@@ -30,8 +30,8 @@ void tool_end(struct tool_rig *r)
 	tool_run(r, "rm -rf %s", r->dir);
 }
 
-static void start(struct tool_rig *r, struct proc_child *c, const char *prefix, const char *format,
-		  va_list list)
+__attribute__((format(printf, 4, 0))) static void start(struct tool_rig *r, struct proc_child *c,
+							const char *prefix, const char *format, va_list list)
 {
 	const char *const env[] = {r->path, "TZ=UTC", NULL};
 	char command[4096];
