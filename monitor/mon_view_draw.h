@@ -165,4 +165,19 @@ void view_panel_draw(const struct view_ctx *c, const struct view_pane *p, const 
 /* Field of the layout whose member has this offset, or -1: this version has none. */
 int view_find(const struct mon_model *m, unsigned msg, unsigned offset);
 
+/* Rows of the panels' tables (struct view_field) that are no signal. */
+#define VIEW_N(a) (sizeof(a) / sizeof(*(a)))
+#define VIEW_ROW_DERIVED(what, text)                  \
+	{                                             \
+		0, what, text, VIEW_DERIVED, 1, false \
+	}
+#define VIEW_ROW_LIMIT(i)                      \
+	{                                      \
+		0, 0, "", VIEW_LIMIT, i, false \
+	}
+#define VIEW_ROW_TROUBLE(i)                      \
+	{                                        \
+		0, 0, "", VIEW_TROUBLE, i, false \
+	}
+
 #endif

@@ -9,7 +9,6 @@
 
 #include "evse_msgs.h"
 
-#define N(a) (sizeof(a) / sizeof(*(a)))
 /* Message, struct, member: the offset finds the signal in every version. */
 #define F(msg, type, member, text, as)                                               \
 	{                                                                            \
@@ -22,18 +21,6 @@
 #define FN(msg, type, member, text, as, n, is_or)                                    \
 	{                                                                            \
 		EVSE_##msg, offsetof(struct evse_##type, member), text, as, n, is_or \
-	}
-#define DERIVED(what, text)                           \
-	{                                             \
-		0, what, text, VIEW_DERIVED, 1, false \
-	}
-#define LIMIT(i)                               \
-	{                                      \
-		0, 0, "", VIEW_LIMIT, i, false \
-	}
-#define TROUBLE(i)                               \
-	{                                        \
-		0, 0, "", VIEW_TROUBLE, i, false \
 	}
 
 static const struct view_field control[] = {
@@ -50,22 +37,22 @@ static const struct view_field control[] = {
 
 static const struct view_field session[] = {
 	F(ADVANTICS_CONTROLLER_STATUS, advantics_controller_status, state, "State", VIEW_AUTO),
-	DERIVED(VIEW_STATE_SPAN, "In state for"),
+	VIEW_ROW_DERIVED(VIEW_STATE_SPAN, "In state for"),
 	F(NEW_CHARGE_SESSION, new_charge_session, communication_protocol, "Protocol", VIEW_AUTO),
 	F(NEW_CHARGE_SESSION, new_charge_session, plug_and_pins, "Pins", VIEW_AUTO),
 	F(CHARGE_SESSION_FINISHED, charge_session_finished, state, "Stop state", VIEW_STOP),
 	F(EMERGENCY_STOP, emergency_stop, origin, "E-stop origin", VIEW_STOP),
-	DERIVED(VIEW_SESSION_START, "Session since"),
-	DERIVED(VIEW_SESSION_SPAN, "Duration"),
-	DERIVED(VIEW_SESSION_ENERGY, "Energy"),
-	DERIVED(VIEW_SESSION_CHARGE, "Charge"),
-	DERIVED(VIEW_SESSION_PEAK_mA, "Peak current"),
-	DERIVED(VIEW_SESSION_PEAK_W, "Peak power"),
-	DERIVED(VIEW_SESSION_SOC, "State of charge"),
-	DERIVED(VIEW_SESSION_REASON, "End"),
-	DERIVED(VIEW_SESSION_COUNT, "Sessions finished"),
-	DERIVED(VIEW_MODULE_AGE, "Module"),
-	DERIVED(VIEW_CONTROLLER_AGE, "Controller"),
+	VIEW_ROW_DERIVED(VIEW_SESSION_START, "Session since"),
+	VIEW_ROW_DERIVED(VIEW_SESSION_SPAN, "Duration"),
+	VIEW_ROW_DERIVED(VIEW_SESSION_ENERGY, "Energy"),
+	VIEW_ROW_DERIVED(VIEW_SESSION_CHARGE, "Charge"),
+	VIEW_ROW_DERIVED(VIEW_SESSION_PEAK_mA, "Peak current"),
+	VIEW_ROW_DERIVED(VIEW_SESSION_PEAK_W, "Peak power"),
+	VIEW_ROW_DERIVED(VIEW_SESSION_SOC, "State of charge"),
+	VIEW_ROW_DERIVED(VIEW_SESSION_REASON, "End"),
+	VIEW_ROW_DERIVED(VIEW_SESSION_COUNT, "Sessions finished"),
+	VIEW_ROW_DERIVED(VIEW_MODULE_AGE, "Module"),
+	VIEW_ROW_DERIVED(VIEW_CONTROLLER_AGE, "Controller"),
 };
 
 static const struct view_field vehicle[] = {
@@ -172,26 +159,27 @@ static const struct view_field line[] = {
 };
 
 static const struct view_field limits[] = {
-	LIMIT(0),
-	LIMIT(1),
-	LIMIT(2),
-	LIMIT(3),
-	LIMIT(4),
-	DERIVED(VIEW_DERATING, "Derating"),
-	DERIVED(VIEW_HOTTEST, "Hottest"),
+	VIEW_ROW_LIMIT(0),
+	VIEW_ROW_LIMIT(1),
+	VIEW_ROW_LIMIT(2),
+	VIEW_ROW_LIMIT(3),
+	VIEW_ROW_LIMIT(4),
+	VIEW_ROW_DERIVED(VIEW_DERATING, "Derating"),
+	VIEW_ROW_DERIVED(VIEW_HOTTEST, "Hottest"),
 };
 
-static const struct view_field troubles[] = {TROUBLE(0), TROUBLE(1), TROUBLE(2), TROUBLE(3)};
+static const struct view_field troubles[] = {VIEW_ROW_TROUBLE(0), VIEW_ROW_TROUBLE(1), VIEW_ROW_TROUBLE(2),
+					     VIEW_ROW_TROUBLE(3)};
 
 const struct view_panel view_evse_panels[] = {
-	{"Charger control", control, N(control)},
-	{"Charger status", charger, N(charger)},
-	{"Limits", limits, N(limits)},
-	{"Charge session", session, N(session)},
-	{"Vehicle status", vehicle, N(vehicle)},
-	{"Charger parameters", parameters, N(parameters)},
-	{"Vehicle limits", vehicle_limits, N(vehicle_limits)},
-	{"Diagnostics", troubles, N(troubles)},
-	{"Lines", line, N(line)},
+	{"Charger control", control, VIEW_N(control)},
+	{"Charger status", charger, VIEW_N(charger)},
+	{"Limits", limits, VIEW_N(limits)},
+	{"Charge session", session, VIEW_N(session)},
+	{"Vehicle status", vehicle, VIEW_N(vehicle)},
+	{"Charger parameters", parameters, VIEW_N(parameters)},
+	{"Vehicle limits", vehicle_limits, VIEW_N(vehicle_limits)},
+	{"Diagnostics", troubles, VIEW_N(troubles)},
+	{"Lines", line, VIEW_N(line)},
 };
-const unsigned view_evse_n_panels = N(view_evse_panels);
+const unsigned view_evse_n_panels = VIEW_N(view_evse_panels);

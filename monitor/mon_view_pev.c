@@ -9,7 +9,6 @@
 
 #include "pev_msgs.h"
 
-#define N(a) (sizeof(a) / sizeof(*(a)))
 /* Message, struct, member: the offset finds the signal in every version. */
 #define F(msg, type, member, text, as)                                             \
 	{                                                                          \
@@ -18,18 +17,6 @@
 #define FN(msg, type, member, text, as, n)                                         \
 	{                                                                          \
 		PEV_##msg, offsetof(struct pev_##type, member), text, as, n, false \
-	}
-#define DERIVED(what, text)                           \
-	{                                             \
-		0, what, text, VIEW_DERIVED, 1, false \
-	}
-#define LIMIT(i)                               \
-	{                                      \
-		0, 0, "", VIEW_LIMIT, i, false \
-	}
-#define TROUBLE(i)                               \
-	{                                        \
-		0, 0, "", VIEW_TROUBLE, i, false \
 	}
 
 static const struct view_field control[] = {
@@ -48,7 +35,7 @@ static const struct view_field control[] = {
 
 static const struct view_field session[] = {
 	F(EVSE_INFORMATION, evse_information, communication_stage, "Stage", VIEW_AUTO),
-	DERIVED(VIEW_STATE_SPAN, "In stage for"),
+	VIEW_ROW_DERIVED(VIEW_STATE_SPAN, "In stage for"),
 	F(EVSE_INFORMATION, evse_information, protocol, "Protocol", VIEW_GIVEN),
 	F(EVSE_INFORMATION, evse_information, pins, "Pins", VIEW_GIVEN),
 	F(CCS_EXTRA_INFORMATION, ccs_extra_information, cp_duty_cycle_permille, "CP duty cycle", VIEW_AUTO),
@@ -58,17 +45,17 @@ static const struct view_field session[] = {
 	F(CCS_EXTRA_INFORMATION, ccs_extra_information, inlet_lock_state, "Inlet lock", VIEW_AUTO),
 	F(MCS_EXTRA_INFORMATION, mcs_extra_information, ce_state, "MCS CE state", VIEW_AUTO),
 	F(MCS_EXTRA_INFORMATION, mcs_extra_information, id_state, "MCS ID state", VIEW_AUTO),
-	DERIVED(VIEW_SESSION_START, "Session since"),
-	DERIVED(VIEW_SESSION_SPAN, "Duration"),
-	DERIVED(VIEW_SESSION_ENERGY, "Energy"),
-	DERIVED(VIEW_SESSION_CHARGE, "Charge"),
-	DERIVED(VIEW_SESSION_PEAK_mA, "Peak current"),
-	DERIVED(VIEW_SESSION_PEAK_W, "Peak power"),
-	DERIVED(VIEW_SESSION_SOC, "State of charge"),
-	DERIVED(VIEW_SESSION_REASON, "End"),
-	DERIVED(VIEW_SESSION_COUNT, "Sessions finished"),
-	DERIVED(VIEW_MODULE_AGE, "Module"),
-	DERIVED(VIEW_CONTROLLER_AGE, "Controller"),
+	VIEW_ROW_DERIVED(VIEW_SESSION_START, "Session since"),
+	VIEW_ROW_DERIVED(VIEW_SESSION_SPAN, "Duration"),
+	VIEW_ROW_DERIVED(VIEW_SESSION_ENERGY, "Energy"),
+	VIEW_ROW_DERIVED(VIEW_SESSION_CHARGE, "Charge"),
+	VIEW_ROW_DERIVED(VIEW_SESSION_PEAK_mA, "Peak current"),
+	VIEW_ROW_DERIVED(VIEW_SESSION_PEAK_W, "Peak power"),
+	VIEW_ROW_DERIVED(VIEW_SESSION_SOC, "State of charge"),
+	VIEW_ROW_DERIVED(VIEW_SESSION_REASON, "End"),
+	VIEW_ROW_DERIVED(VIEW_SESSION_COUNT, "Sessions finished"),
+	VIEW_ROW_DERIVED(VIEW_MODULE_AGE, "Module"),
+	VIEW_ROW_DERIVED(VIEW_CONTROLLER_AGE, "Controller"),
 };
 
 static const struct view_field vehicle[] = {
@@ -116,26 +103,27 @@ static const struct view_field parameters[] = {
 };
 
 static const struct view_field limits[] = {
-	LIMIT(0),
-	LIMIT(1),
-	LIMIT(2),
-	LIMIT(3),
-	LIMIT(4),
-	DERIVED(VIEW_DERATING, "Derating"),
-	DERIVED(VIEW_HOTTEST, "Hottest"),
+	VIEW_ROW_LIMIT(0),
+	VIEW_ROW_LIMIT(1),
+	VIEW_ROW_LIMIT(2),
+	VIEW_ROW_LIMIT(3),
+	VIEW_ROW_LIMIT(4),
+	VIEW_ROW_DERIVED(VIEW_DERATING, "Derating"),
+	VIEW_ROW_DERIVED(VIEW_HOTTEST, "Hottest"),
 };
 
 static const struct view_field troubles[] = {
-	TROUBLE(0), TROUBLE(1), TROUBLE(2), TROUBLE(3), TROUBLE(4), TROUBLE(5), TROUBLE(6), TROUBLE(7),
+	VIEW_ROW_TROUBLE(0), VIEW_ROW_TROUBLE(1), VIEW_ROW_TROUBLE(2), VIEW_ROW_TROUBLE(3),
+	VIEW_ROW_TROUBLE(4), VIEW_ROW_TROUBLE(5), VIEW_ROW_TROUBLE(6), VIEW_ROW_TROUBLE(7),
 };
 
 const struct view_panel view_pev_panels[] = {
-	{"Vehicle control", control, N(control)},
-	{"Vehicle status", vehicle, N(vehicle)},
-	{"Limits", limits, N(limits)},
-	{"Charge session", session, N(session)},
-	{"Charger status", charger, N(charger)},
-	{"Vehicle parameters", parameters, N(parameters)},
-	{"Diagnostics", troubles, N(troubles)},
+	{"Vehicle control", control, VIEW_N(control)},
+	{"Vehicle status", vehicle, VIEW_N(vehicle)},
+	{"Limits", limits, VIEW_N(limits)},
+	{"Charge session", session, VIEW_N(session)},
+	{"Charger status", charger, VIEW_N(charger)},
+	{"Vehicle parameters", parameters, VIEW_N(parameters)},
+	{"Diagnostics", troubles, VIEW_N(troubles)},
 };
-const unsigned view_pev_n_panels = N(view_pev_panels);
+const unsigned view_pev_n_panels = VIEW_N(view_pev_panels);

@@ -39,22 +39,6 @@ static const struct mon_session *session(void)
 	return &mon_point(&s.model, s.point)->session;
 }
 
-/* A pistol that charges: both halves speak. */
-#define EVSE_IDLE "Advantics.State=1 Power_Modules.System=0 +500 "
-#define EVSE_CHARGING                                                                                  \
-	EVSE_IDLE                                                                                      \
-	"Advantics.State=2 +500 Advantics.State=3 New_Charge.Comm=2 +300 -New_Charge "                 \
-	"Power_Modules.System=1 Advantics.State=4 +300 Advantics.State=5 +300 Advantics.State=6 +100 " \
-	"Advantics.State=7 DC_Power_Control.Power=8 DC_Power_Control.Output=1 "                        \
-	"DC_Power_Control.Current_Range_Max=100000 Power_Modules.Present_V=400000 "                    \
-	"Power_Modules.Present_C=100000 Power_Modules.Insul=200000 +1000 "
-#define PEV_IDLE "EVSE_Info.Comm=1 DC_Control.Close=0 EV_Info.State=400 DC_Status1 DC_Status2 +500 "
-#define PEV_CHARGING                                                                                       \
-	PEV_IDLE "EVSE_Info.Comm=2 EVSE_Info.Protocol=3 EVSE_Info.Max=200000 +500 EVSE_Info.Comm=3 +200 "  \
-		 "EVSE_Info.Comm=4 +200 EVSE_Info.Comm=5 +200 EVSE_Info.Comm=6 +200 EVSE_Info.Comm=7 "     \
-		 "DC_Control.Close=1 DC_Status2.Contact=1 DC_Status2.Batt=400000 DC_Status2.Inlet=400000 " \
-		 "DC_Status1.Max_C=100000 DC_Status1.Present=100000 +1000 "
-
 /* --- states and edges ------------------------------------------------------------------------------------------- */
 
 static void test_events_state_change_says_from_where_to_where_after_how_long(void **state)
