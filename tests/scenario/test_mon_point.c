@@ -204,7 +204,7 @@ static void test_point_plots_have_no_holes(void **state)
 		const struct mon_track *t = &h->track[MON_SPAN_SESSION];
 		uint32_t n = t->n;
 
-		assert_true(n > 300);
+		assert_true(n > MON_HISTORY_LEN / 2);
 		for (uint32_t k = 0; k < n; k++) {
 			assert_int_not_equal(mon_history_step(h, MON_SPAN_SESSION, MON_SERIES_mV, k)->last,
 					     MON_UNKNOWN);
