@@ -20,7 +20,7 @@
 #define FIRST_NUMBER 256		      /* getopt's answer for option i of the table */
 #define ABSOLUTE_US  INT64_C(100000000000000) /* numbers from 1e8 s on are since 1970 */
 
-static void say(const char *name, const char *format, va_list list)
+__attribute__((format(printf, 2, 0))) static void say(const char *name, const char *format, va_list list)
 {
 	fprintf(stderr, "bus-log %s: ", name);
 	vfprintf(stderr, format, list);
