@@ -251,7 +251,8 @@ lint:
 	cppcheck -q --enable=warning,portability --error-exitcode=1 --suppress=ctunullpointer --suppress=ctuuninitvar \
 		--suppress=nullPointer:dbc/dbc2c_emit.c --suppress=arrayIndexOutOfBoundsCond:lib/can/can_hub_fault.c -I. -Iinclude -I$(GEN) \
 		evse-ctrl pev-ctrl sim lib dbc/*.c monitor
-	$(MAKE) V=lint CC=gcc $(patsubst %.c,build/lint/obj/%.o,$(EVSE_SRC) $(PEV_SRC) $(SIM_SRC) $(CORE_SRC) $(CAN_SRC) $(LINUX_SRC))
+	$(MAKE) V=lint CC=gcc $(patsubst %.c,build/lint/obj/%.o,$(EVSE_SRC) $(PEV_SRC) $(SIM_SRC) $(CORE_SRC) $(CAN_SRC) $(LINUX_SRC) $(MON_SRC) \
+		$(filter-out monitor/bus_log_report_read.c,$(MON_SHELL_SRC))) # that one: takes a list of the struct for a leak
 
 format:
 	clang-format -i $(shell git ls-files '*.c' '*.h')
