@@ -107,7 +107,7 @@ void grid_put(struct mon_grid *g, int row, int col, uint32_t ch, enum grid_style
 		else if (g->is_ascii)
 			ch = to_ascii(ch);
 	}
-	g->cell[row * g->cols + col] = (struct grid_cell){.ch = ch, .style = (uint8_t)style};
+	g->cell[row * g->cols + col] = (struct grid_cell){.ch = ch & 0xffffff, .style = (uint8_t)style};
 }
 
 int grid_text(struct mon_grid *g, int row, int col, int width, enum grid_style style, const char *text)

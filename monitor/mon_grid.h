@@ -35,8 +35,8 @@ enum grid_style {
 };
 
 struct grid_cell {
-	uint32_t ch; /* Unicode, one column wide */
-	uint8_t style;
+	uint32_t ch    : 24; /* Unicode, one column wide */
+	uint32_t style : 8;
 };
 
 struct mon_grid {

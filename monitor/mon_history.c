@@ -4,7 +4,30 @@
 
 #include "monitor/mon_model.h"
 
-static const struct mon_step step_unknown = {MON_UNKNOWN, MON_UNKNOWN, MON_UNKNOWN};
+#define KEPT_UNKNOWN INT16_MIN
+
+static const struct mon_step_kept step_unknown = {KEPT_UNKNOWN, KEPT_UNKNOWN, KEPT_UNKNOWN};
+
+/* What 1 of a kept number is worth: the resolution of the interfaces, and for power less than a dot of a plot. */
+static const int32_t kept_unit[MON_N_SERIES] = {
+	[MON_SERIES_mV] = 100,
+	[MON_SERIES_mA] = 100,
+	[MON_SERIES_W] = 200,
+	[MON_SERIES_SOC_permille] = 1,
+};
+
+static int16_t to_kept(enum mon_series series, int32_t value)
+{
+	int32_t unit = kept_unit[series];
+	int32_t n = value / unit + value % unit * 2 / unit; /* to nearest */
+
+	return (int16_t)(n > INT16_MAX ? INT16_MAX : n < -INT16_MAX ? -INT16_MAX : n);
+}
+
+static int32_t from_kept(enum mon_series series, int16_t kept)
+{
+	return kept == KEPT_UNKNOWN ? MON_UNKNOWN : kept * kept_unit[series];
+}
 
 static uint32_t step_at(const struct mon_track *t, uint32_t i)
 {
@@ -30,12 +53,13 @@ static void track_start(struct mon_track *t, int64_t now_us)
 	t->is_closed = false;
 }
 
-static void step_merge(struct mon_step *into, const struct mon_step *a, const struct mon_step *b)
+static void step_merge(struct mon_step_kept *into, const struct mon_step_kept *a,
+		       const struct mon_step_kept *b)
 {
-	struct mon_step sum = *a;
+	struct mon_step_kept sum = *a;
 
-	if (b->last != MON_UNKNOWN) {
-		if (sum.last == MON_UNKNOWN)
+	if (b->last != KEPT_UNKNOWN) {
+		if (sum.last == KEPT_UNKNOWN)
 			sum = *b;
 		sum.low = b->low < sum.low ? b->low : sum.low;
 		sum.high = b->high > sum.high ? b->high : sum.high;
@@ -51,7 +75,7 @@ static void track_halve(struct mon_track *t)
 	unsigned s;
 
 	for (s = 0; s < MON_N_SERIES; s++) {
-		struct mon_step *step = t->step[s];
+		struct mon_step_kept *step = t->step[s];
 
 		for (i = 0; i < half; i++)
 			step_merge(&step[i], &step[2 * i],
@@ -127,30 +151,37 @@ void mon_history_advance(struct mon_history *h, int64_t now_us)
 
 void mon_history_add(struct mon_history *h, int64_t now_us, enum mon_series series, int32_t value)
 {
+	int16_t kept;
 	unsigned i;
 
 	if (value == MON_UNKNOWN)
 		return;
+	kept = to_kept(series, value);
 	mon_history_advance(h, now_us);
 	for (i = 0; i < MON_N_SPANS; i++) {
 		struct mon_track *t = &h->track[i];
-		struct mon_step *step;
+		struct mon_step_kept *step;
 
 		if (t->is_closed || t->n == 0)
 			continue;
 		step = &t->step[series][step_at(t, t->n - 1)];
-		if (step->last == MON_UNKNOWN || value < step->low)
-			step->low = value;
-		if (step->last == MON_UNKNOWN || value > step->high)
-			step->high = value;
-		step->last = value;
+		if (step->last == KEPT_UNKNOWN || kept < step->low)
+			step->low = kept;
+		if (step->last == KEPT_UNKNOWN || kept > step->high)
+			step->high = kept;
+		step->last = kept;
 	}
 }
 
-const struct mon_step *mon_history_step(const struct mon_history *h, enum mon_span span,
-					enum mon_series series, uint32_t i)
+struct mon_step mon_history_step(const struct mon_history *h, enum mon_span span, enum mon_series series,
+				 uint32_t i)
 {
 	const struct mon_track *t = &h->track[span];
+	const struct mon_step_kept *kept = i < t->n ? &t->step[series][step_at(t, i)] : &step_unknown;
 
-	return i < t->n ? &t->step[series][step_at(t, i)] : &step_unknown;
+	return (struct mon_step){
+		.low = from_kept(series, kept->low),
+		.high = from_kept(series, kept->high),
+		.last = from_kept(series, kept->last),
+	};
 }

@@ -20,12 +20,17 @@ struct mon_step {
 	int32_t low, high, last; /* MON_UNKNOWN in all three: nothing was heard in this step */
 };
 
+/* The same as it is kept, in steps of mon_history.c that no plot can show: a pistol has 2400 of them. */
+struct mon_step_kept {
+	int16_t low, high, last;
+};
+
 struct mon_track {
 	int64_t begin_us; /* of step `first` */
 	int64_t step_us;
 	uint32_t first, n; /* steps used: (first + i) % MON_HISTORY_LEN for i < n */
 	bool is_closed;	   /* the session is over: nothing is added until the next begins */
-	struct mon_step step[MON_N_SERIES][MON_HISTORY_LEN];
+	struct mon_step_kept step[MON_N_SERIES][MON_HISTORY_LEN];
 };
 
 struct mon_history {
@@ -41,8 +46,11 @@ void mon_history_end_session(struct mon_history *h);
 void mon_history_add(struct mon_history *h, int64_t now_us, enum mon_series series, int32_t value);
 /* Lets time pass without a value. */
 void mon_history_advance(struct mon_history *h, int64_t now_us);
-/* Step i of n (oldest first) of a span; beyond them one in which nothing was heard. */
-const struct mon_step *mon_history_step(const struct mon_history *h, enum mon_span span,
-					enum mon_series series, uint32_t i);
+/*
+ * Step i of n (oldest first) of a span, and how long a step is. Rounded to 0.1 V, 0.1 A, 200 W, 0.1 %; beyond
+ * 3.2 kV, 3.2 kA or 6.5 MW it is cut there.
+ */
+struct mon_step mon_history_step(const struct mon_history *h, enum mon_span span, enum mon_series series,
+				 uint32_t i);
 
 #endif

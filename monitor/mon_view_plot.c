@@ -86,15 +86,15 @@ static void collect(struct plot *p, const struct mon_history *h, enum mon_span s
 				 : 0;
 
 	for (uint32_t i = begin; i < t->n; i++) {
-		const struct mon_step *s = mon_history_step(h, span, series, i);
+		struct mon_step s = mon_history_step(h, span, series, i);
 
-		if (s->last != MON_UNKNOWN) {
-			held = (struct mon_step){s->last, s->last, s->last};
+		if (s.last != MON_UNKNOWN) {
+			held = (struct mon_step){s.last, s.last, s.last};
 			missing = 0;
 		} else if (++missing <= bridge) {
-			s = &held;
+			s = held;
 		}
-		add_step(p, (int)((first + i) / per_dot - offset), s);
+		add_step(p, (int)((first + i) / per_dot - offset), &s);
 	}
 }
 

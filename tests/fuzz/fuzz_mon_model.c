@@ -104,10 +104,10 @@ static void check_history(const struct mon_history *h)
 		if (t->n == 0)
 			continue;
 		for (unsigned s = 0; s < MON_N_SERIES; s++) {
-			const struct mon_step *step =
+			struct mon_step step =
 				mon_history_step(h, (enum mon_span)i, (enum mon_series)s, t->n - 1);
 
-			must(step->low <= step->last && step->last <= step->high);
+			must(step.low <= step.last && step.last <= step.high);
 		}
 	}
 }

@@ -206,9 +206,9 @@ static void test_point_plots_have_no_holes(void **state)
 
 		assert_true(n > MON_HISTORY_LEN / 2);
 		for (uint32_t k = 0; k < n; k++) {
-			assert_int_not_equal(mon_history_step(h, MON_SPAN_SESSION, MON_SERIES_mV, k)->last,
+			assert_int_not_equal(mon_history_step(h, MON_SPAN_SESSION, MON_SERIES_mV, k).last,
 					     MON_UNKNOWN);
-			assert_int_not_equal(mon_history_step(h, MON_SPAN_SESSION, MON_SERIES_W, k)->last,
+			assert_int_not_equal(mon_history_step(h, MON_SPAN_SESSION, MON_SERIES_W, k).last,
 					     MON_UNKNOWN);
 		}
 	}

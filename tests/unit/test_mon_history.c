@@ -9,16 +9,17 @@
 #include "monitor/mon_model.h"
 
 #define STEP MON_HISTORY_STEP_US
+#define UNIT 100 /* mA: what is kept of a current */
 
 static struct mon_history h;
 
 static void assert_step(enum mon_span span, uint32_t i, int32_t low, int32_t high, int32_t last)
 {
-	const struct mon_step *s = mon_history_step(&h, span, MON_SERIES_mA, i);
+	struct mon_step s = mon_history_step(&h, span, MON_SERIES_mA, i);
 
-	assert_int_equal(s->low, low);
-	assert_int_equal(s->high, high);
-	assert_int_equal(s->last, last);
+	assert_int_equal(s.low, low == MON_UNKNOWN ? low : low * UNIT);
+	assert_int_equal(s.high, high == MON_UNKNOWN ? high : high * UNIT);
+	assert_int_equal(s.last, last == MON_UNKNOWN ? last : last * UNIT);
 }
 
 static void assert_nothing(enum mon_span span, uint32_t i)
@@ -28,7 +29,7 @@ static void assert_nothing(enum mon_span span, uint32_t i)
 
 static void add(int64_t now_us, int32_t value)
 {
-	mon_history_add(&h, now_us, MON_SERIES_mA, value);
+	mon_history_add(&h, now_us, MON_SERIES_mA, value == MON_UNKNOWN ? value : value * UNIT);
 }
 
 static void test_history_step_keeps_lowest_highest_and_last(void **state)
@@ -51,9 +52,25 @@ static void test_history_series_are_apart(void **state)
 	mon_history_init(&h, 0);
 	mon_history_add(&h, 0, MON_SERIES_mV, 400000);
 	assert_nothing(MON_SPAN_MINUTE, 0);
-	assert_int_equal(mon_history_step(&h, MON_SPAN_MINUTE, MON_SERIES_mV, 0)->last, 400000);
+	assert_int_equal(mon_history_step(&h, MON_SPAN_MINUTE, MON_SERIES_mV, 0).last, 400000);
 	add(1, MON_UNKNOWN);
 	assert_nothing(MON_SPAN_MINUTE, 0);
+}
+
+static void test_history_rounds_to_the_interface_and_stops_at_its_ends(void **state)
+{
+	(void)state;
+	mon_history_init(&h, 0);
+	mon_history_add(&h, 0, MON_SERIES_mA, 149);
+	assert_int_equal(mon_history_step(&h, MON_SPAN_MINUTE, MON_SERIES_mA, 0).last, 100);
+	mon_history_add(&h, 0, MON_SERIES_mA, -150);
+	assert_int_equal(mon_history_step(&h, MON_SPAN_MINUTE, MON_SERIES_mA, 0).last, -200);
+	mon_history_add(&h, 0, MON_SERIES_W, 3750100);
+	assert_int_equal(mon_history_step(&h, MON_SPAN_MINUTE, MON_SERIES_W, 0).high, 3750200);
+	mon_history_add(&h, 0, MON_SERIES_mV, INT32_MAX);
+	mon_history_add(&h, 0, MON_SERIES_mV, -INT32_MAX);
+	assert_int_equal(mon_history_step(&h, MON_SPAN_MINUTE, MON_SERIES_mV, 0).high, 3276700);
+	assert_int_equal(mon_history_step(&h, MON_SPAN_MINUTE, MON_SERIES_mV, 0).low, -3276700);
 }
 
 static void test_history_silent_steps_are_unknown(void **state)
@@ -185,6 +202,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_history_step_keeps_lowest_highest_and_last),
 		cmocka_unit_test(test_history_series_are_apart),
+		cmocka_unit_test(test_history_rounds_to_the_interface_and_stops_at_its_ends),
 		cmocka_unit_test(test_history_silent_steps_are_unknown),
 		cmocka_unit_test(test_history_minute_forgets_the_oldest),
 		cmocka_unit_test(test_history_minute_after_a_long_silence_is_empty),

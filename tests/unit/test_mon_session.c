@@ -347,7 +347,7 @@ static void test_energy_follows_the_voltage_at_once(void **state)
 	msg_to_frame(&s.model.layouts[PEV_DC_STATUS1], s.content[PEV_DC_STATUS1], 0, &f);
 	mon_model_rx(&s.model, s.now_us + 20000, &f);
 	assert_int_equal(
-		mon_history_step(h, MON_SPAN_SESSION, MON_SERIES_W, h->track[MON_SPAN_SESSION].n - 1)->last,
+		mon_history_step(h, MON_SPAN_SESSION, MON_SERIES_W, h->track[MON_SPAN_SESSION].n - 1).last,
 		42000);
 }
 
