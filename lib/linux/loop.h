@@ -30,8 +30,7 @@ struct loop {
 	int64_t armed_us;   /* what the timer is set to; FC_NEVER: not set */
 	uint32_t n_signals; /* SIGINT and SIGTERM seen, since open */
 	sigset_t old_mask;
-	sigset_t
-		wait_mask; /* while waiting: what was blocked by loop_open(), nothing that was blocked later */
+	sigset_t wait_mask; /* of a wait: as loop_open() left it, whatever was blocked later */
 	struct loop_slot slot[LOOP_MAX_FDS];
 };
 
