@@ -91,6 +91,25 @@ static FILE *open_input(struct mon_curses *c)
 	return c->is_in_ours ? fdopen(c->in_fd, "r") : stdin;
 }
 
+/*
+ * A key that interrupts (Ctrl-C) must take nothing with it: by default the terminal then throws away the keys not
+ * yet read, and what we are drawing, to the middle of a sequence. And a read that finds no key returns (VMIN 0):
+ * ncurses looks before it reads, but what it has seen may be gone by then, and we would wait in it with our
+ * signals blocked.
+ */
+static void keep_input_flowing(void)
+{
+	struct termios mode;
+
+	if (tcgetattr(STDOUT_FILENO, &mode) != 0)
+		return;
+	mode.c_lflag |= NOFLSH;
+	mode.c_cc[VMIN] = 0;
+	mode.c_cc[VTIME] = 0;
+	tcsetattr(STDOUT_FILENO, TCSANOW, &mode);
+	def_prog_mode(); /* ncurses sets these again when it comes back from a stop */
+}
+
 int mon_curses_open(struct mon_curses *c, const struct mon_curses_cfg *cfg, char *err, size_t err_size)
 {
 	FILE *in;
@@ -119,6 +138,7 @@ int mon_curses_open(struct mon_curses *c, const struct mon_curses_cfg *cfg, char
 	set_escdelay(ESCAPE_MS);
 	typeahead(-1); /* a screen is drawn to its end; keys wait the millisecond */
 	curs_set(0);
+	keep_input_flowing();
 	make_styles(c);
 	return 0;
 }

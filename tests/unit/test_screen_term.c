@@ -20,13 +20,14 @@
 #include "tests/lib/proc_child.h"
 #include "tests/lib/screen_golden.h"
 
-#define QUIET_MS   300
-#define LIVE_MS	   20
-#define TEXT_MAX   4096
-#define CTRL_C	   "\003"
-#define BUS_MAX	   64
-#define N_RESIZES  20
-#define LIVE_TURNS 500 /* of 20 ms: 10 s at most */
+#define QUIET_MS     300
+#define LIVE_MS	     20
+#define TEXT_MAX     4096
+#define CTRL_C	     "\003"
+#define BUS_MAX	     64
+#define N_RESIZES    20
+#define N_INTERRUPTS 20
+#define LIVE_TURNS   500 /* of 20 ms: 10 s at most */
 
 static const struct screen_case evse = {"",  "evse-monitor", "evse_session", "33", 24, 80,
 					"2", {NULL},	     "harging"};
@@ -123,6 +124,31 @@ static void test_monitor_ctrl_c_restores_the_terminal(void **state)
 	open_charging(g);
 	term_send(&g->t, CTRL_C);
 	expect_end(g, 0);
+}
+
+static bool has_more(struct term_rig *t, void *ctx)
+{
+	const uint64_t *n_bytes = ctx;
+
+	return t->n_bytes >= *n_bytes;
+}
+
+/* The key that interrupts makes a terminal throw away what it has not read yet, half a sequence too. */
+static void test_monitor_ctrl_c_in_a_drawing_restores_the_terminal(void **state)
+{
+	struct guest *g = *state;
+	int round;
+
+	for (round = 0; round < N_INTERRUPTS; round++) {
+		open_charging(g);
+		term_resize(&g->t, 60 + round, 200);
+		term_send(&g->t, "1");
+		term_wait(&g->t, has_more, &(uint64_t){g->t.n_bytes + 1 + (uint64_t)round * 100},
+			  TERM_LIMIT_MS);
+		term_send(&g->t, CTRL_C);
+		expect_end(g, 0);
+		term_end(&g->t);
+	}
 }
 
 static void test_monitor_closed_terminal_ends_it(void **state)
@@ -499,6 +525,7 @@ int main(void)
 		BOTH(test_monitor_sigterm_restores_the_terminal),
 		BOTH(test_monitor_sigint_restores_the_terminal),
 		TEST(test_monitor_ctrl_c_restores_the_terminal, evse),
+		TEST(test_monitor_ctrl_c_in_a_drawing_restores_the_terminal, evse),
 		BOTH(test_monitor_closed_terminal_ends_it),
 		BOTH(test_monitor_missing_log_is_an_error_without_a_screen),
 		BOTH(test_monitor_dumb_terminal_is_refused_with_a_hint),
