@@ -68,7 +68,7 @@ MON_SHELL_SRC := $(addprefix monitor/,bus_log_args.c bus_log_convert.c bus_log_c
 	bus_log_report_script.c bus_log_report_series.c bus_log_report_session.c bus_log_report_style.c \
 	bus_log_report_table.c bus_log_report_text.c bus_log_report_timing.c bus_log_report_track.c \
 	bus_log_rotate.c bus_log_stats.c bus_log_sync.c log_read.c log_read_asc.c log_read_candump.c \
-	log_read_fast.c log_write.c mon_app.c mon_app_live.c mon_app_opts.c mon_app_out.c mon_app_replay.c \
+	log_read_fast.c log_write.c mon_app.c mon_app_feed.c mon_app_live.c mon_app_opts.c mon_app_out.c mon_app_replay.c \
 	mon_app_screen.c mon_curses.c mon_journal.c mon_serve.c mon_sqlite.c mon_text.c mon_text_out.c \
 	mon_text_snap.c)
 REPLAY_SRC := $(addprefix sim/,sim_run_replay.c sim_run_replay_opts.c sim_run_replay_text.c)

@@ -55,7 +55,7 @@ static const char *name_of_log(const char *path)
 	return slash && slash[1] ? slash + 1 : path;
 }
 
-static int open_replay(struct mon_app *app)
+static int open_replay(struct mon_app *app, const struct mon_feed *feed)
 {
 	const struct mon_opts *o = &app->opts;
 	struct mon_replay *r = &app->replay;
@@ -63,7 +63,7 @@ static int open_replay(struct mon_app *app)
 
 	if (rc)
 		return rc;
-	mon_replay_start(r, &app->model, &o->model, mon_out_sink(&app->out), app->loop.now_us);
+	mon_replay_start(r, feed, app->loop.now_us);
 	/* A pause at the very start shows the first instant of the log, not an empty screen. */
 	if (o->start_us > 0 || o->is_paused)
 		rc = mon_replay_seek(r, o->start_us, app->loop.now_us);
@@ -76,12 +76,16 @@ static int open_replay(struct mon_app *app)
 
 static int open_source(struct mon_app *app)
 {
+	struct mon_feed feed;
+
+	app->feed = (struct mon_model_feed){&app->model, &app->opts.model, mon_out_sink(&app->out)};
+	feed = mon_model_feed(&app->feed);
 	if (mon_app_is_replay(app))
-		return open_replay(app);
+		return open_replay(app, &feed);
 	app->wall_offset_us = wall_offset_us();
 	app->source.name = bus_of(app);
-	mon_model_init(&app->model, &app->opts.model, mon_out_sink(&app->out), app->loop.now_us);
-	return mon_live_open(&app->live, bus_of(app), &app->model, &app->loop, app->err, sizeof(app->err));
+	feed.restart(feed.ctx, app->loop.now_us);
+	return mon_live_open(&app->live, bus_of(app), 0, &feed, &app->loop, app->err, sizeof(app->err));
 }
 
 static void run_source(struct mon_app *app, int64_t now_us, int64_t *next_us)

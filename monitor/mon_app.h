@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "lib/linux/loop.h"
+#include "monitor/mon_app_feed.h"
 #include "monitor/mon_app_live.h"
 #include "monitor/mon_app_opts.h"
 #include "monitor/mon_app_out.h"
@@ -27,6 +28,7 @@ struct mon_app {
 	struct mon_opts opts;
 	const char *program;
 	struct loop loop;
+	struct mon_model_feed feed;
 	struct mon_live live;
 	struct mon_replay replay;
 	struct mon_out out;

@@ -21,8 +21,8 @@
 #define SILENT_US  (2 * FC_US_PER_S)
 #define MAX_ERRORS 10
 
-int mon_live_open(struct mon_live *l, const char *url, struct mon_model *model, struct loop *loop, char *err,
-		  size_t err_size)
+int mon_live_open(struct mon_live *l, const char *url, unsigned number, const struct mon_feed *feed,
+		  struct loop *loop, char *err, size_t err_size)
 {
 	const struct can_filter all = can_filter_all();
 	int64_t hold_us;
@@ -34,7 +34,8 @@ int mon_live_open(struct mon_live *l, const char *url, struct mon_model *model, 
 	hold_us = (int64_t)can_bus_rx_room(l->bus) * FC_US_PER_S / MOST_FRAMES_PER_S / 2;
 	l->beat_us = hold_us < GATHER_US ? GATHER_US : fc_min_i64(hold_us, BEAT_US);
 	l->loop = loop;
-	l->model = model;
+	l->feed = *feed;
+	l->number = number;
 	l->next_us = loop->now_us;
 	l->frame_us = loop->now_us - SILENT_US;
 	l->tick_us = loop->now_us;
@@ -75,10 +76,10 @@ static int take_frames(struct mon_live *l)
 
 	while ((r = can_bus_recv(l->bus, &f, &info)) > 0) {
 		if (info.n_dropped != l->n_dropped) {
-			mon_model_dropped(l->model, info.time_us, info.n_dropped - l->n_dropped);
+			l->feed.dropped(l->feed.ctx, info.time_us, info.n_dropped - l->n_dropped);
 			l->n_dropped = info.n_dropped;
 		}
-		mon_model_rx(l->model, info.time_us, &f);
+		l->feed.rx(l->feed.ctx, info.time_us, l->number, &f);
 		n++;
 	}
 	return n > 0 ? n : r;
@@ -118,7 +119,7 @@ bool mon_live_run(struct mon_live *l, int64_t now_us, int64_t *next_us, int *err
 	if (is_new)
 		l->frame_us = now_us;
 	if (now_us - l->tick_us >= BEAT_US - BEAT_US / 20 || l->is_woken) {
-		mon_model_tick(l->model, now_us);
+		l->feed.tick(l->feed.ctx, now_us);
 		l->tick_us = now_us;
 	}
 	l->is_woken = false;

@@ -14,12 +14,13 @@
 
 #include "lib/can/can_bus.h"
 #include "lib/linux/loop.h"
-#include "monitor/mon_model.h"
+#include "monitor/mon_feed.h"
 
 struct mon_live {
 	struct can_bus *bus; /* NULL: closed */
 	struct loop *loop;
-	struct mon_model *model;
+	struct mon_feed feed;
+	unsigned number;  /* of this bus, for the feed */
 	int64_t beat_us;  /* between two drains under traffic */
 	int64_t next_us;  /* the next drain */
 	int64_t frame_us; /* when a drain last found something */
@@ -30,9 +31,9 @@ struct mon_live {
 	unsigned n_errors; /* drains that failed, in a row */
 };
 
-/* l->bus is NULL before. The model is initialised. 0, or a negative errno with a sentence in err. */
-int mon_live_open(struct mon_live *l, const char *url, struct mon_model *model, struct loop *loop, char *err,
-		  size_t err_size);
+/* l->bus is NULL before. The feed's model is ready. 0, or a negative errno with a sentence in err. */
+int mon_live_open(struct mon_live *l, const char *url, unsigned number, const struct mon_feed *feed,
+		  struct loop *loop, char *err, size_t err_size);
 void mon_live_close(struct mon_live *l);
 /*
  * In every wake-up: feeds the model when it is time, and ticks it. True when the model has changed.

@@ -104,18 +104,15 @@ void mon_replay_close(struct mon_replay *r)
 
 static void begin(struct mon_replay *r)
 {
-	mon_model_init(r->model, r->cfg, r->sink, r->begin_us);
+	r->feed.restart(r->feed.ctx, r->begin_us);
 	r->at_us = r->begin_us;
 	r->tick_us = r->begin_us + TICK_US;
 	r->is_at_end = false;
 }
 
-void mon_replay_start(struct mon_replay *r, struct mon_model *model, const struct mon_cfg *cfg,
-		      const struct mon_sink *sink, int64_t now_us)
+void mon_replay_start(struct mon_replay *r, const struct mon_feed *feed, int64_t now_us)
 {
-	r->model = model;
-	r->cfg = cfg;
-	r->sink = sink;
+	r->feed = *feed;
 	r->goal_us = FC_NEVER;
 	r->is_stepping = false;
 	r->is_paused = false;
@@ -134,7 +131,7 @@ static void tick_through(struct mon_replay *r, int64_t to_us)
 	while (r->tick_us <= to_us) {
 		int64_t step_us = TICK_US;
 
-		mon_model_tick(r->model, r->tick_us);
+		r->feed.tick(r->feed.ctx, r->tick_us);
 		if (r->tick_us - silent_from_us >= SKIP_US)
 			step_us = (to_us - r->tick_us) / TICK_US * TICK_US + TICK_US;
 		else if (r->tick_us - silent_from_us >= FINE_US)
@@ -150,8 +147,8 @@ static void feed(struct mon_replay *r)
 	tick_through(r, t_us);
 	r->at_us = t_us;
 	if (r->entry.n_lost)
-		mon_model_dropped(r->model, t_us, r->entry.n_lost);
-	mon_model_rx(r->model, t_us, &r->entry.frame);
+		r->feed.dropped(r->feed.ctx, t_us, r->entry.n_lost);
+	r->feed.rx(r->feed.ctx, t_us, r->channel ? 0 : r->entry.channel, &r->entry.frame);
 	next_entry(r);
 }
 
@@ -163,7 +160,7 @@ static void finish(struct mon_replay *r)
 	r->goal_us = FC_NEVER;
 	r->is_stepping = false;
 	tick_through(r, r->at_us);
-	mon_model_tick(r->model, r->at_us);
+	r->feed.tick(r->feed.ctx, r->at_us);
 }
 
 /* Feeds up to a time of the log. False: not there yet, but the stretch is over. */
@@ -184,18 +181,18 @@ static bool feed_until(struct mon_replay *r, int64_t to_us)
 	if (to_us < FC_NEVER && to_us > r->at_us) {
 		tick_through(r, to_us);
 		r->at_us = to_us;
-		mon_model_tick(r->model, to_us);
+		r->feed.tick(r->feed.ctx, to_us);
 	}
 	return true;
 }
 
 static bool feed_step(struct mon_replay *r)
 {
-	uint64_t n_ours = r->model->bus.n_ours;
+	uint64_t n_ours = r->feed.n_ours(r->feed.ctx);
 	int64_t begin_us = loop_clock_us();
 	unsigned n = 0;
 
-	while (r->has_entry && r->model->bus.n_ours == n_ours) {
+	while (r->has_entry && r->feed.n_ours(r->feed.ctx) == n_ours) {
 		if (++n % CHECK_EVERY == 0 && loop_clock_us() - begin_us > STRETCH_US)
 			return false;
 		feed(r);

@@ -12,17 +12,15 @@
 #include <stdint.h>
 
 #include "monitor/log_read.h"
-#include "monitor/mon_model.h"
+#include "monitor/mon_feed.h"
 
 struct mon_replay {
 	struct log_reader log;
 	bool is_open;
 	const char *path;
 	const char *channel; /* of the log; NULL: all */
-	struct mon_model *model;
-	const struct mon_cfg *cfg;
-	const struct mon_sink *sink; /* NULL: none */
-	struct log_entry entry;	     /* the next one */
+	struct mon_feed feed;
+	struct log_entry entry; /* the next one */
 	bool has_entry;
 	int error;		  /* of reading: negative errno */
 	int64_t begin_us, end_us; /* of the log; end 0: not known yet */
@@ -41,9 +39,8 @@ struct mon_replay {
  * err.
  */
 int mon_replay_open(struct mon_replay *r, const char *path, const char *channel, char *err, size_t err_size);
-/* The second half: initialises the model. cfg and sink are kept. */
-void mon_replay_start(struct mon_replay *r, struct mon_model *model, const struct mon_cfg *cfg,
-		      const struct mon_sink *sink, int64_t now_us);
+/* The second half: restarts the feed's model. Frames come with the number of their channel in the log. */
+void mon_replay_start(struct mon_replay *r, const struct mon_feed *feed, int64_t now_us);
 void mon_replay_close(struct mon_replay *r);
 /*
  * In every wake-up: feeds what is due, for some milliseconds at most. True when the model has changed.

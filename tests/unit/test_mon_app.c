@@ -15,6 +15,7 @@
 #include <forecourt/units.h>
 
 #include "evse_msgs.h"
+#include "monitor/mon_app_feed.h"
 #include "monitor/mon_app_opts.h"
 #include "monitor/mon_app_replay.h"
 #include "pev_msgs.h"
@@ -155,6 +156,7 @@ static void test_opts_help_comes_before_version_and_what_is_wrong(void **state)
 
 struct rig {
 	struct mon_replay replay;
+	struct mon_model_feed feed;
 	struct mon_model model;
 	struct mon_cfg cfg;
 	char path[64];
@@ -192,12 +194,21 @@ static const char *long_log(void)
 	return text;
 }
 
+static void start_replay(struct rig *r, int64_t now_us)
+{
+	struct mon_feed feed;
+
+	r->feed = (struct mon_model_feed){&r->model, &r->cfg, NULL};
+	feed = mon_model_feed(&r->feed);
+	mon_replay_start(&r->replay, &feed, now_us);
+}
+
 static void start(struct rig *r, const char *text, const char *channel)
 {
 	write_log(r, text);
 	r->now_us = 5 * S;
 	assert_int_equal(mon_replay_open(&r->replay, r->path, channel, err, sizeof(err)), 0);
-	mon_replay_start(&r->replay, &r->model, &r->cfg, NULL, r->now_us);
+	start_replay(r, r->now_us);
 }
 
 static int setup(void **state)
@@ -475,7 +486,7 @@ static void test_replay_pipe_goes_forward_only(void **state)
 	close(fd[1]);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd[0]);
 	assert_int_equal(mon_replay_open(&r->replay, path, NULL, err, sizeof(err)), 0);
-	mon_replay_start(&r->replay, &r->model, &r->cfg, NULL, 0);
+	start_replay(r, 0);
 	close(fd[0]);
 	assert_int_equal(r->replay.end_us, 0); /* nobody knows */
 	mon_replay_seek(&r->replay, 5 * S, 0);
