@@ -31,7 +31,7 @@ LDLIBS_ALL = -linih -lsocketcan -ldl -lm $(LDLIBS)
 
 # --- sources -----------------------------------------------------------------------------------------------
 # Pure: no system call, no allocation, plain C11. check-pure reads their objects.
-CORE_SRC := lib/core/out_queue.c lib/core/log.c lib/core/opts.c lib/core/frame_text.c lib/core/ctl.c
+CORE_SRC := $(wildcard lib/core/lease_hold.c) lib/core/out_queue.c lib/core/log.c lib/core/opts.c lib/core/frame_text.c lib/core/ctl.c
 CODEC_SRC := dbc/dbc_codec.c
 EVSE_SRC := $(addprefix evse-ctrl/,evse_conf.c evse_ctl.c evse_guard.c evse_limits.c evse_point.c evse_power.c \
 	evse_seq.c evse_session.c evse_states.c evse_station.c evse_wire.c)
@@ -43,7 +43,11 @@ SIM_SRC  := $(addprefix sim/,evcc.c evcc_conf.c evcc_ctl.c evcc_power.c evcc_saf
 	secc_v2g_answer.c secc_wire.c sim_opts.c sim_stack.c sim_stack_conf.c sim_stack_fault.c \
 	sim_vehicle.c sim_vehicle_conf.c world.c)
 POINT_SRC := $(addprefix sim/,sim_run_point.c sim_run_replay_log.c sim_run_replay_hw.c sim_run_replay_cmp.c)
-GEN_SRC  := $(GEN)/evse_msgs.c $(GEN)/pev_msgs.c $(GEN)/plug_msgs.c
+GEN_SRC  := $(addprefix $(GEN)/,evse_msgs.c pev_msgs.c plug_msgs.c site_msgs.c)
+POLICY_SRC := $(wildcard site-ctrl/policies/*.c)
+SITE_SRC := $(wildcard site-ctrl/alloc_*.c site-ctrl/lease*.c site-ctrl/site*.c)
+GATE_SRC := $(wildcard gateways/gate_*.c)
+SITE_MON_SRC := $(wildcard monitor/site_mon_model*.c monitor/site_mon_view*.c)
 VBUS_SRC := $(addprefix lib/can/,can_bus_virtual.c can_hub_fault.c can_hub_wire.c can_udp_codec.c \
 	can_filter_set.c can_hold.c can_rx_clock.c can_url.c)
 MON_SRC  := $(addprefix monitor/,explain.c explain_evse.c explain_evse_power.c explain_pev.c explain_pev_power.c explain_scene.c \
@@ -52,7 +56,8 @@ MON_SRC  := $(addprefix monitor/,explain.c explain_evse.c explain_evse_power.c e
 	mon_model_watch.c mon_session.c mon_view.c mon_view_detail.c mon_view_events.c mon_view_evse.c \
 	mon_view_frame.c mon_view_head.c mon_view_help.c mon_view_list.c mon_view_messages.c \
 	mon_view_panel.c mon_view_pev.c mon_view_plot.c mon_view_text.c)
-PURE_SRC := $(CORE_SRC) $(CODEC_SRC) $(VBUS_SRC) $(EVSE_SRC) $(PEV_SRC) $(SIM_SRC) $(POINT_SRC) $(MON_SRC) $(GEN_SRC)
+PURE_SRC := $(CORE_SRC) $(CODEC_SRC) $(VBUS_SRC) $(EVSE_SRC) $(PEV_SRC) $(SIM_SRC) $(POINT_SRC) $(MON_SRC) $(SITE_SRC) \
+	$(POLICY_SRC) $(GATE_SRC) $(SITE_MON_SRC) $(GEN_SRC)
 
 # Shells: these may use the operating system.
 PARSE_SRC := $(addprefix dbc/,dbc_parse.c dbc_lex.c dbc_text.c dbc_section.c dbc_attr.c dbc_link.c)
@@ -72,10 +77,17 @@ MON_SHELL_SRC := $(addprefix monitor/,bus_log_args.c bus_log_convert.c bus_log_c
 	mon_app_screen.c mon_curses.c mon_journal.c mon_serve.c mon_sqlite.c mon_text.c mon_text_out.c \
 	mon_text_snap.c)
 REPLAY_SRC := $(addprefix sim/,sim_run_replay.c sim_run_replay_opts.c sim_run_replay_text.c)
-SHELL_SRC := $(DBC_SRC) $(CAN_SRC) $(LINUX_SRC) $(MON_SHELL_SRC) $(REPLAY_SRC)
+SITE_SHELL_SRC := $(wildcard site-ctrl/load_*.c site-ctrl/policy_host*.c)
+LOT_SRC := $(wildcard sim/sim_run_lot*.c sim/sim_run_site*.c)
+GATE_SHELL_SRC := $(wildcard gateways/mqtt_gw_[!m]*.c)
+SITE_MON_SHELL_SRC := $(filter-out $(SITE_MON_SRC),$(wildcard monitor/site_mon_*.c))
+SHELL_SRC := $(DBC_SRC) $(CAN_SRC) $(LINUX_SRC) $(MON_SHELL_SRC) $(REPLAY_SRC) $(SITE_SHELL_SRC) $(LOT_SRC) $(GATE_SHELL_SRC) \
+	$(SITE_MON_SHELL_SRC)
 LIB_SRC   := $(PURE_SRC) $(SHELL_SRC)
 
-PROGS := evse-ctrl pev-ctrl secc-sim evcc-sim sim-run chargectl dbc bus-log evse-monitor pev-monitor
+PROGS := evse-ctrl pev-ctrl secc-sim evcc-sim sim-run chargectl dbc bus-log evse-monitor pev-monitor \
+	$(if $(wildcard site-ctrl/main.c),site-ctrl) $(if $(wildcard monitor/site_monitor_main.c),site-monitor) \
+	$(if $(wildcard gateways/mqtt_gw_main.c),mqtt-gw)
 MAIN_evse-ctrl := evse-ctrl/main.c
 MAIN_pev-ctrl  := pev-ctrl/main.c
 MAIN_secc-sim  := sim/secc_main.c
@@ -86,7 +98,12 @@ MAIN_dbc       := dbc/dbc_main.c
 MAIN_bus-log   := monitor/bus_log_main.c
 MAIN_evse-monitor := monitor/evse_monitor_main.c
 MAIN_pev-monitor  := monitor/pev_monitor_main.c
+MAIN_site-ctrl := site-ctrl/main.c
+MAIN_site-monitor := monitor/site_monitor_main.c
+MAIN_mqtt-gw := gateways/mqtt_gw_main.c
 # Libraries that only these need.
+LIBS_site-monitor := -lncursesw -ltinfo
+LIBS_mqtt-gw := -lmosquitto -ljansson
 LIBS_evse-monitor := -lncursesw -ltinfo
 LIBS_pev-monitor  := $(LIBS_evse-monitor)
 
@@ -134,6 +151,7 @@ $(foreach p,$(PROGS),$(eval $(call program,$(p))))
 EVSE_DBC := $(foreach v,3.0 3.1 3.2 3.3 3.5 3.6,$(v)=dbc/evse_v$(v).dbc)
 PEV_DBC  := $(foreach v,2.0-ex 2.0 2.1 2.2 2.4 2.5,$(v)=dbc/pev_v$(v).dbc)
 PLUG_DBC := 1=dbc/plug.dbc
+SITE_DBC := 1=dbc/site.dbc
 
 DBC2C_SRC := $(addprefix dbc/,dbc2c.c dbc2c_model.c dbc2c_code.c dbc2c_emit.c)
 build/tools/dbc2c: $(DBC2C_SRC) $(PARSE_SRC) dbc/dbc2c.h dbc/dbc_parse.h dbc/dbc_lex.h
@@ -145,6 +163,7 @@ $(GEN)/.stamp: build/tools/dbc2c $(wildcard dbc/*.dbc)
 	build/tools/dbc2c evse $(GEN) $(EVSE_DBC)
 	build/tools/dbc2c pev $(GEN) $(PEV_DBC)
 	build/tools/dbc2c plug $(GEN) $(PLUG_DBC)
+	build/tools/dbc2c site $(GEN) $(SITE_DBC)
 	@touch $@
 $(GEN_SRC): $(GEN)/.stamp
 
@@ -155,17 +174,21 @@ benches: $(BENCHES)
 
 $(B)/tests/%: $(B)/obj/tests/%.o $(call obj,$(TEST_LIB)) $(B)/libforecourt.a
 	@mkdir -p $(@D)
-	$(CC) $(BASE_$(V)) $(LINK_$(V)) $(LDFLAGS) -o $@ $^ -lcmocka -Wl,--as-needed -lsqlite3 -lvterm $(LDLIBS_ALL)
+	$(CC) $(BASE_$(V)) $(LINK_$(V)) $(LDFLAGS) -o $@ $^ -lcmocka -Wl,--as-needed -lsqlite3 -lvterm -lmosquitto -ljansson $(LDLIBS_ALL)
 
 $(B)/bench/%: $(B)/obj/bench/%.o $(call obj,$(BENCH_LIB)) $(B)/libforecourt.a
 	@mkdir -p $(@D)
 	$(CC) $(BASE_$(V)) $(LINK_$(V)) $(LDFLAGS) -o $@ $^ $(LDLIBS_ALL) $(LIBS_$*)
+# The allocator's has random sites of the tests' kind.
+$(B)/bench/bench_alloc: $(call obj,tests/lib/alloc_rig.c)
 # The monitor's bench watches it in a terminal.
 LIBS_bench_monitor := -lvterm
 $(B)/bench/bench_monitor: $(call obj,tests/lib/term_rig.c) | $(B)/bin/evse-monitor
 
 # The tests of real processes run the programs, and count their heap calls by a preloaded library.
-$(addprefix $(B)/tests/unit/,test_evse_process test_evse_process_start): | $(addprefix $(B)/bin/,evse-ctrl pev-ctrl) $(B)/tests/lib/malloc_count.so
+$(addprefix $(B)/tests/unit/,test_evse_process test_evse_process_start test_site_process test_site_three): | \
+	$(addprefix $(B)/bin/,evse-ctrl pev-ctrl site-ctrl) $(B)/tests/lib/malloc_count.so
+$(addprefix $(B)/tests/unit/,test_mqtt_gw test_mqtt_gw_tls test_mqtt_gw_operator): | $(addprefix $(B)/bin/,mqtt-gw evse-ctrl)
 $(B)/tests/lib/malloc_count.so: tests/lib/malloc_count.c tests/lib/malloc_count.h
 	@mkdir -p $(@D)
 	$(CC) -I. -D_GNU_SOURCE $(BASE) -O2 -fPIC -shared -o $@ $<
@@ -177,17 +200,18 @@ $(STALL_WATCH): tests/stall_watch.c
 # The golden screens run the monitors on logs of simulated sessions; `screens` makes the pictures of the documentation
 # and `screen-logs` the logs anew.
 $(addprefix $(B)/tests/unit/,test_mon_process test_screen_golden test_screen_term test_screen_text): | $(addprefix $(B)/bin/,evse-monitor pev-monitor)
-SHOT_SRC := tests/screen/shoot.c tests/screen/make_logs.c
+$(B)/tests/unit/test_screen_site: | $(B)/bin/site-monitor
+SHOT_SRC := tests/screen/shoot.c tests/screen/make_logs.c tests/screen/make_site_log.c
 $(call obj,$(SHOT_SRC)): CPPFLAGS += -D_GNU_SOURCE
-screens: $(B)/tests/screen/shoot | $(addprefix $(B)/bin/,evse-monitor pev-monitor)
+screens: $(B)/tests/screen/shoot | $(addprefix $(B)/bin/,evse-monitor pev-monitor site-monitor)
 	@mkdir -p docs/screens
 	$< docs/screens
-screen-logs: $(B)/tests/screen/make_logs
-	$< tests/screen
+screen-logs: $(B)/tests/screen/make_logs $(B)/tests/screen/make_site_log
+	for p in $^; do $$p tests/screen || exit 1; done
 
 # Every bench after the other; each prints our figure beside a floor's or a peer's from the same run.
 $(B)/bench/bench_process: | $(B)/bin/evse-ctrl
-$(addprefix $(B)/bench/,bench_log bench_replay) $(addprefix $(B)/tests/unit/,test_bus_log test_bus_log_live): | \
+$(addprefix $(B)/bench/,bench_log bench_lot bench_replay) $(addprefix $(B)/tests/unit/,test_bus_log test_bus_log_live test_sim_lot test_sim_site): | \
 	$(addprefix $(B)/bin/,bus-log sim-run dbc)
 bench: $(BENCHES)
 	@for b in $(BENCHES); do echo "--- $$b"; $$b || exit 1; done
@@ -211,7 +235,7 @@ FUZZ_SECONDS ?= 10
 FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/fuzz/%,$(FUZZ_SRC))
 build/fuzz/fuzz/%: build/fuzz/obj/tests/fuzz/%.o $(patsubst %.c,build/fuzz/obj/%.o,$(TEST_LIB)) build/fuzz/libforecourt.a
 	@mkdir -p $(@D)
-	clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(LDLIBS_ALL) -lcmocka -Wl,--as-needed -lsqlite3 -lvterm
+	clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(LDLIBS_ALL) -lcmocka -Wl,--as-needed -lsqlite3 -lvterm -ljansson
 fuzz-build:
 	$(MAKE) V=fuzz CC=clang $(FUZZERS)
 fuzz: fuzz-build
@@ -250,8 +274,9 @@ mutate:
 lint:
 	cppcheck -q --enable=warning,portability --error-exitcode=1 --suppress=ctunullpointer --suppress=ctuuninitvar \
 		--suppress=nullPointer:dbc/dbc2c_emit.c --suppress=arrayIndexOutOfBoundsCond:lib/can/can_hub_fault.c -I. -Iinclude -I$(GEN) \
-		evse-ctrl pev-ctrl sim lib dbc/*.c monitor
+		evse-ctrl pev-ctrl site-ctrl gateways sim lib dbc/*.c monitor
 	$(MAKE) V=lint CC=gcc $(patsubst %.c,build/lint/obj/%.o,$(EVSE_SRC) $(PEV_SRC) $(SIM_SRC) $(CORE_SRC) $(CAN_SRC) $(LINUX_SRC) $(MON_SRC) \
+		$(SITE_SRC) $(POLICY_SRC) $(SITE_SHELL_SRC) $(GATE_SRC) $(GATE_SHELL_SRC) $(SITE_MON_SRC) $(SITE_MON_SHELL_SRC) $(LOT_SRC) \
 		$(filter-out monitor/bus_log_report_read.c,$(MON_SHELL_SRC))) # that one: takes a list of the struct for a leak
 
 format:

@@ -16,7 +16,13 @@ function group(path) {
 	if (path ~ /^sim\/world\./) return "world"
 	if (path ~ /^sim\//) return "sim"
 	if (path ~ /^monitor\/(mon_app|mon_bus|mon_serve|bus_log)[a-z_]*\./) return "monshell"
+	if (path ~ /^monitor\/site_mon_app[a-z_]*\./) return "monshell"
 	if (path ~ /^monitor\//) return "monitor"
+	if (path ~ /^site-ctrl\/policies\//) return "policy"
+	if (path ~ /^site-ctrl\/(load|policy_host)[a-z_]*\./) return "siteshell"
+	if (path ~ /^site-ctrl\//) return "site"
+	if (path ~ /^gateways\/gate_/) return "gate"
+	if (path ~ /^gateways\//) return "gateshell"
 	return "unknown"
 }
 
@@ -33,7 +39,12 @@ BEGIN {
 	allow["world"] = " world sim core dbc gen api can "
 	allow["monitor"] = " monitor core dbc gen api "
 	# What the monitors' programs share: the loop, the bus, the metrics port.
-	allow["monshell"] = " monshell monitor core can linux dbc gen api "
+	allow["monshell"] = " monshell monitor core can linux dbc gen api siteshell site "
+	allow["policy"] = " policy api "
+	allow["site"] = " site core dbc gen api "
+	allow["siteshell"] = " siteshell site policy core can linux dbc gen api "
+	allow["gate"] = " gate core dbc gen api "
+	allow["gateshell"] = " gateshell gate core can linux dbc gen api "
 	# A program's main.c: its own folder, the libraries, and the records of built-in drivers.
 	allow["main"] = " main core can linux dbc gen api sim "
 }

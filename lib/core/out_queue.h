@@ -31,8 +31,8 @@ struct out_item {
 	} u;
 };
 
-/* Sixteen pistols in one tick send at most 16 x 4 frames; the rest is headroom for drivers. */
-#define OUT_QUEUE_LEN 128
+/* Sixteen pistols in one tick send at most 16 x 4 frames of the interface and 16 x 4 reports to the site; the rest is headroom for drivers. */
+#define OUT_QUEUE_LEN 256
 
 struct out_queue {
 	uint32_t n;	    /* items held, performed from 0 to n - 1 */

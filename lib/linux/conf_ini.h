@@ -16,9 +16,10 @@
 #include <stdint.h>
 
 #define CONF_LINE_LEN_MAX 190 /* inih cuts lines of 198 and more */
-#define CONF_ITEMS_MAX	  1024
-#define CONF_SECTIONS_MAX 64
-#define CONF_TEXT_MAX	  65536 /* of all names and values; also the largest file */
+/* Room for a site of some hundred charge points; pages that a small file does not need are never touched. */
+#define CONF_ITEMS_MAX	  8192
+#define CONF_SECTIONS_MAX 1024
+#define CONF_TEXT_MAX	  262144 /* of all names and values; also the largest file */
 
 struct conf_section {
 	const char *name; /* "" before the first section */
