@@ -19,21 +19,31 @@
 #define SYMBOL "forecourt_plugin"
 
 /* Sizes of ABI 1.0. Frozen: what a plug-in must bring at least. */
-#define RECORD_SIZE_1_0	  (offsetof(struct forecourt_plugin, option_stride) + sizeof(uint32_t))
-#define OPTION_SIZE_1_0	  (offsetof(struct forecourt_option, help) + sizeof(char *))
-#define STATE_SIZE_MAX	  (16u << 20)
-#define MODULE_OPS_NEEDED 5 /* init, fini, caps, set, status come first in both tables */
+#define RECORD_SIZE_1_0 (offsetof(struct forecourt_plugin, option_stride) + sizeof(uint32_t))
+#define OPTION_SIZE_1_0 (offsetof(struct forecourt_option, help) + sizeof(char *))
+#define STATE_SIZE_MAX	(16u << 20)
+#define FIRST_OPS	5 /* looked at for what is needed */
 
 struct kind {
 	int32_t kind;
 	const char *name;
-	size_t host_size; /* of the table of operations */
+	size_t host_size;	       /* of the table of operations */
+	const char *needed[FIRST_OPS]; /* names of its first members; NULL: optional */
 };
 
 static const struct kind kinds[] = {
-	{FORECOURT_KIND_POWER_MODULE, "power module driver", sizeof(struct power_module_ops)},
-	{FORECOURT_KIND_VEHICLE_HW, "vehicle hardware driver", sizeof(struct vehicle_hw_ops)},
-	{FORECOURT_KIND_ALLOC_POLICY, "allocation policy", 0},
+	{FORECOURT_KIND_POWER_MODULE,
+	 "a power module driver",
+	 sizeof(struct power_module_ops),
+	 {"init", "fini", "caps", "set", "status"}},
+	{FORECOURT_KIND_VEHICLE_HW,
+	 "a vehicle hardware driver",
+	 sizeof(struct vehicle_hw_ops),
+	 {"init", "fini", "caps", "set", "status"}},
+	{FORECOURT_KIND_ALLOC_POLICY,
+	 "an allocation policy",
+	 sizeof(struct alloc_policy_ops),
+	 {"init", NULL, "allocate"}},
 };
 
 static const struct kind *find_kind(int32_t number)
@@ -50,7 +60,7 @@ static const char *kind_name(int32_t number)
 {
 	const struct kind *k = find_kind(number);
 
-	return k ? k->name : "plug-in of an unknown kind";
+	return k ? k->name : "a plug-in of an unknown kind";
 }
 
 static int check_record(const struct forecourt_plugin *p, int32_t kind, char *err, size_t err_size)
@@ -71,7 +81,7 @@ static int check_record(const struct forecourt_plugin *p, int32_t kind, char *er
 		return -EPROTO;
 	}
 	if (p->kind != kind) {
-		snprintf(err, err_size, "is a %s, wanted is a %s", kind_name(p->kind), kind_name(kind));
+		snprintf(err, err_size, "is %s, wanted is %s", kind_name(p->kind), kind_name(kind));
 		return -EINVAL;
 	}
 	if (!p->name || !p->version || !p->ops || p->ops_size % sizeof(void (*)(void)) ||
@@ -105,24 +115,19 @@ static int check_options(const struct forecourt_plugin *p, char *err, size_t err
 	return 0;
 }
 
-/* The needed operations are the first members of both tables, so one loop over pointers serves both kinds. */
+/* The needed operations are among the first members of each table, so one loop over pointers serves all kinds. */
 static int copy_ops(struct plug *plug, const struct forecourt_plugin *p, char *err, size_t err_size)
 {
-	static const char *const needed[MODULE_OPS_NEEDED] = {"init", "fini", "caps", "set", "status"};
-	void (*op[MODULE_OPS_NEEDED])(void);
-	size_t host_size = find_kind(p->kind)->host_size;
+	const struct kind *kind = find_kind(p->kind);
+	void (*op[FIRST_OPS])(void);
 	size_t i;
 
-	if (host_size == 0) {
-		snprintf(err, err_size, "is a %s, which this program cannot use", kind_name(p->kind));
-		return -EINVAL;
-	}
 	memset(&plug->ops, 0, sizeof(plug->ops));
-	memcpy(&plug->ops, p->ops, p->ops_size < host_size ? p->ops_size : host_size);
+	memcpy(&plug->ops, p->ops, p->ops_size < kind->host_size ? p->ops_size : kind->host_size);
 	memcpy(op, &plug->ops, sizeof(op));
-	for (i = 0; i < MODULE_OPS_NEEDED; i++) {
-		if (!op[i]) {
-			snprintf(err, err_size, "lacks the operation %s", needed[i]);
+	for (i = 0; i < FIRST_OPS; i++) {
+		if (kind->needed[i] && !op[i]) {
+			snprintf(err, err_size, "lacks the operation %s", kind->needed[i]);
 			return -EPROTO;
 		}
 	}

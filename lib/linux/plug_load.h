@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <forecourt/alloc_policy.h>
 #include <forecourt/plugin.h>
 #include <forecourt/power_module.h>
 #include <forecourt/vehicle_hw.h>
@@ -33,8 +34,9 @@ struct plug_source {
 struct plug {
 	const struct forecourt_plugin *record;
 	union {
-		struct power_module_ops pm; /* kind FORECOURT_KIND_POWER_MODULE */
-		struct vehicle_hw_ops vh;   /* kind FORECOURT_KIND_VEHICLE_HW */
+		struct power_module_ops pm;	/* kind FORECOURT_KIND_POWER_MODULE */
+		struct vehicle_hw_ops vh;	/* kind FORECOURT_KIND_VEHICLE_HW */
+		struct alloc_policy_ops policy; /* kind FORECOURT_KIND_ALLOC_POLICY */
 	} ops;
 };
 

@@ -4,6 +4,7 @@
  * one of ABI 1.0 loads, and the bad ones are refused. Argument: their directory.
  */
 #include "lib/linux/plug_load.h"
+#include "tests/lib/alloc_rig.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -326,6 +327,95 @@ static void test_abi_example_fills_no_more_than_the_host_has(void **state)
 	assert_true(small.st.rx_age_us == INT64_C(0x5A5A5A5A5A5A5A5A));
 }
 
+/* --- policies ---------------------------------------------------------------------------------------------- */
+
+/* Three points under 30 A. */
+static void make_site(struct alloc_rig *g)
+{
+	memset(g, 0, sizeof(*g));
+	rig_begin(g, 3, 1, 3);
+	rig_add_row(g, 30000, NULL, 1);
+	for (uint32_t i = 0; i < 3; i++)
+		rig_add_member(g, 0, i, ALLOC_Q16, 0);
+	rig_end(g);
+	for (uint32_t i = 0; i < 3; i++)
+		rig_want(g, i, 6000, 16000);
+}
+
+static void assert_shares(struct bench *b, struct alloc_rig *g, int32_t first, int32_t second, int32_t third)
+{
+	assert_int_equal(alloc_run_cycle(&g->run, &b->plug.ops.policy, b->self, &g->call), ALLOC_OK);
+	assert_int_equal(rig_mA(g, 0), first);
+	assert_int_equal(rig_mA(g, 1), second);
+	assert_int_equal(rig_mA(g, 2), third);
+}
+
+static void exercise_thrifty(struct bench *b, const char *name)
+{
+	const struct alloc_outlook outlook[] = {{0, 20, 1000}, {5000, 40, 1000}, {9000, 35, 1000}};
+	const struct forecourt_kv kv = {"price_max", "35"}, bad = {"price_max", "cheap"};
+	struct alloc_rig g;
+
+	assert_int_equal(load_kind(b, name, FORECOURT_KIND_ALLOC_POLICY), 0);
+	instance(b);
+	assert_int_equal(plug_check_options(&b->plug, &bad, 1, b->err, sizeof(b->err)), 0);
+	assert_int_equal(b->plug.ops.policy.init(b->self, &b->host, &bad, 1), -EINVAL);
+	assert_int_equal(b->n_logged, 1);
+	assert_int_equal(b->plug.ops.policy.init(b->self, &b->host, &kv, 1), 0);
+	assert_null(b->plug.ops.policy.fini);
+
+	make_site(&g);
+	assert_true(b->plug.ops.policy.arena_size(b->self, &g.site) <= g.arena_size);
+	g.call.outlook = outlook;
+	g.call.n_outlook = 3;
+	g.call.now_us = 1000;
+	assert_shares(b, &g, 10000, 10000, 10000);
+	assert_int_equal(g.call.again_us, 5000);
+	g.call.now_us = 5000;
+	assert_shares(b, &g, 6000, 6000, 6000);
+	assert_int_equal(g.grant[0].reason, ALLOC_REASON_POLICY);
+	assert_int_equal(g.call.again_us, 9000);
+	g.call.now_us = 9000;
+	assert_shares(b, &g, 10000, 10000, 10000);
+	assert_true(g.call.again_us == FC_NEVER);
+	rig_free(&g);
+}
+
+static void test_abi_example_policy_keeps_to_minima_while_it_is_dear(void **state)
+{
+	exercise_thrifty(*state, "thrifty");
+}
+
+static void test_abi_example_policy_of_the_first_headers_does_the_same(void **state)
+{
+	exercise_thrifty(*state, "thrifty_v1_1");
+}
+
+static void test_abi_smallest_policy_loads_and_works(void **state)
+{
+	struct bench *b = *state;
+	struct alloc_rig g;
+
+	assert_int_equal(load_kind(b, "policy_v1_1_min", FORECOURT_KIND_ALLOC_POLICY), 0);
+	assert_null(b->plug.ops.policy.arena_size);
+	assert_null(b->plug.ops.policy.fini);
+	instance(b);
+	assert_int_equal(b->plug.ops.policy.init(b->self, &b->host, NULL, 0), 0);
+	make_site(&g);
+	assert_shares(b, &g, 16000, 8000, 6000);
+	rig_free(&g);
+}
+
+static void test_abi_policy_is_no_driver_and_a_driver_no_policy(void **state)
+{
+	struct bench *b = *state;
+
+	assert_int_equal(load_kind(b, "thrifty", FORECOURT_KIND_POWER_MODULE), -EINVAL);
+	assert_non_null(strstr(b->err, "is an allocation policy"));
+	assert_int_equal(load_kind(b, "bench_supply", FORECOURT_KIND_ALLOC_POLICY), -EINVAL);
+	assert_non_null(strstr(b->err, "wanted is an allocation policy"));
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -339,6 +429,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_abi_example_box_closes_expires_and_reports_welding),
 		cmocka_unit_test(test_abi_example_box_of_the_first_headers_does_the_same),
 		cmocka_unit_test(test_abi_example_fills_no_more_than_the_host_has),
+		cmocka_unit_test(test_abi_example_policy_keeps_to_minima_while_it_is_dear),
+		cmocka_unit_test(test_abi_example_policy_of_the_first_headers_does_the_same),
+		cmocka_unit_test(test_abi_smallest_policy_loads_and_works),
+		cmocka_unit_test(test_abi_policy_is_no_driver_and_a_driver_no_policy),
 	};
 	struct bench bench = {.dir = argc > 1 ? argv[1] : NULL};
 	size_t i;
