@@ -22,7 +22,7 @@
 
 #define FORECOURT_PLUGIN_MAGIC 0x46435054u /* "FCPT" */
 #define FORECOURT_ABI_MAJOR    1
-#define FORECOURT_ABI_MINOR    0
+#define FORECOURT_ABI_MINOR    1 /* what each brought: docs/plugin-abi.md */
 
 enum forecourt_kind {
 	FORECOURT_KIND_POWER_MODULE = 1, /* ops: struct power_module_ops */
