@@ -33,8 +33,8 @@ LDLIBS_ALL = -linih -lsocketcan -ldl -lm $(LDLIBS)
 # Pure: no system call, no allocation, plain C11. check-pure reads their objects.
 CORE_SRC := $(wildcard lib/core/lease_hold.c) lib/core/out_queue.c lib/core/log.c lib/core/opts.c lib/core/frame_text.c lib/core/ctl.c
 CODEC_SRC := dbc/dbc_codec.c
-EVSE_SRC := $(addprefix evse-ctrl/,evse_conf.c evse_ctl.c evse_guard.c evse_limits.c evse_point.c evse_power.c \
-	evse_seq.c evse_session.c evse_states.c evse_station.c evse_wire.c)
+EVSE_SRC := $(addprefix evse-ctrl/,evse_conf.c evse_ctl.c evse_grant.c evse_guard.c evse_limits.c evse_point.c evse_power.c \
+	evse_seq.c evse_session.c evse_site.c evse_states.c evse_station.c evse_wire.c)
 PEV_SRC  := $(addprefix pev-ctrl/,pev_conf.c pev_contactors.c pev_ctl.c pev_drive.c pev_guard.c pev_limits.c \
 	pev_point.c pev_send.c pev_session.c pev_states.c pev_supervise.c pev_wire.c)
 SIM_SRC  := $(addprefix sim/,evcc.c evcc_conf.c evcc_ctl.c evcc_power.c evcc_safety.c evcc_states.c evcc_v2g.c \
@@ -64,7 +64,7 @@ PARSE_SRC := $(addprefix dbc/,dbc_parse.c dbc_lex.c dbc_text.c dbc_section.c dbc
 DBC_SRC   := $(PARSE_SRC) $(addprefix dbc/,dbc_table.c dbc_text_out.c dbc_list.c dbc_check.c dbc_diff.c dbc_frames.c)
 CAN_SRC   := $(addprefix lib/can/,can_bus.c can_bus_rx.c can_bus_socketcan.c can_bus_socketcan_tx.c \
 	can_bus_udp.c can_bus_udp_tx.c can_link.c can_port.c can_port_tx.c can_rx_batch.c)
-LINUX_SRC := $(addprefix lib/linux/,app.c app_args.c app_help.c app_keys.c app_units.c conf_ini.c ctl_server.c \
+LINUX_SRC := $(addprefix lib/linux/,app.c app_args.c app_help.c app_keys.c app_units.c conf_ini.c ctl_server.c first_number.c \
 	log_stderr.c loop.c notify.c plug_load.c run.c trace.c)
 MON_SHELL_SRC := $(addprefix monitor/,bus_log_args.c bus_log_convert.c bus_log_count.c bus_log_cut.c bus_log_decode.c bus_log_dict.c \
 	bus_log_dict_dbc.c bus_log_dict_own.c bus_log_filter.c bus_log_find.c bus_log_half.c bus_log_out.c \

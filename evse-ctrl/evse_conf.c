@@ -2,6 +2,9 @@
 /* Option table of one charge point. Pure. */
 #include "evse-ctrl/evse_conf.h"
 
+#include <errno.h>
+#include <stdio.h>
+
 #include "evse_msgs.h"
 
 #define AT(member) offsetof(struct evse_conf, member), sizeof(((struct evse_conf *)NULL)->member)
@@ -12,6 +15,9 @@ static const struct opt_name protocols[] = {
 	{EVSE_V3_0, "3.0"}, {EVSE_V3_1, "3.1"}, {EVSE_V3_2, "3.2"}, {EVSE_V3_3, "3.3"},
 	{EVSE_V3_5, "3.5"}, {EVSE_V3_6, "3.6"}, {0, NULL},
 };
+
+static const struct opt_name sites[] = {{EVSE_SITE_OFF, "off"}, {EVSE_SITE_BUS, "bus"}, {0, NULL}};
+static const struct opt_name phases[] = {{1, "1"}, {3, "3"}, {0, NULL}};
 
 /* Times of the vendor's names are seconds with decimals; OPT_MILLI keeps them as ms. */
 const struct opt evse_conf_table[] = {
@@ -71,6 +77,34 @@ const struct opt evse_conf_table[] = {
 	 "send Power_Modules_Status also at once when power has stopped"},
 	{"driver_can", 0, OPT_TEXT, P, "", 0, 0, "", AT(driver_can), NULL,
 	 "bus of the power modules, where the driver has one of its own"},
+	{"site", 0, OPT_ENUM, P, "", 0, 0, "off", AT(site), sites,
+	 "who shares out the supply: off (own limits alone), bus (grants of site-ctrl)"},
+	{"site_can", 0, OPT_TEXT, P, "", 0, 0, "", AT(site_can), NULL,
+	 "bus of the site, where it is not the module's"},
+	{"site_safe_current", 0, OPT_MILLI, P, "A", 0, 6553500, "0", AT(site_safe_mA), NULL,
+	 "supply current without a grant; the site always counts it as taken"},
+	{"site_minimum_current", 0, OPT_MILLI, L, "A", 0, 102300, "2", AT(site_minimum_mA), NULL,
+	 "least useful supply current; a session waits for it"},
+	{"site_local", 0, OPT_BOOL, L, "", 0, 1, "false", AT(is_site_local), NULL,
+	 "out of the site's hand: the safe current, whatever is granted"},
+	{"supply_voltage_V", 0, OPT_MILLI, P, "V", 50000, 1000000, "400", AT(supply_voltage_mV), NULL,
+	 "supply: between two conductors of three phases, across the load of one"},
+	{"supply_phases", 0, OPT_ENUM, P, "", 0, 0, "3", AT(supply_phases), phases, "of the supply: 1 or 3"},
+	{"efficiency_permille", 0, OPT_INT, P, "", 500, 1000, "950", AT(efficiency_permille), NULL,
+	 "lowest of the power modules in use"},
+	{"no_load_current", 0, OPT_MILLI, P, "A", 0, 100000, "0", AT(no_load_mA), NULL,
+	 "supply current of the power modules besides; at most the safe current"},
 };
 
 const size_t evse_conf_n = sizeof(evse_conf_table) / sizeof(evse_conf_table[0]);
+
+int evse_conf_check(const struct evse_conf *conf, char *err, size_t err_size)
+{
+	if (conf->site == EVSE_SITE_OFF || conf->no_load_mA <= conf->site_safe_mA)
+		return 0;
+	/* A grant of nothing switches no power module off. */
+	snprintf(err, err_size,
+		 "no_load_current (%d mA) is drawn without a grant too: site_safe_current (%d mA) is less",
+		 conf->no_load_mA, conf->site_safe_mA);
+	return -EINVAL;
+}

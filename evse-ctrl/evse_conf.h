@@ -41,9 +41,25 @@ struct evse_conf {
 	int32_t is_status_sent, is_parameters_sent, is_sequence_sent;
 	int32_t is_status_sent_on_stop;
 	char driver_can[64]; /* URL of the power modules' own bus; empty: none */
+	/* The site's share; currents are those of one supply conductor. */
+	int32_t site;	   /* enum evse_site_mode */
+	char site_can[64]; /* URL of the site's bus; empty: the module's */
+	int32_t site_safe_mA, site_minimum_mA;
+	int32_t is_site_local; /* kept out of the site's hand: safe current */
+	int32_t supply_voltage_mV, supply_phases;
+	int32_t efficiency_permille;
+	int32_t no_load_mA;
+};
+
+enum evse_site_mode {
+	EVSE_SITE_OFF, /* the point follows its own limits alone */
+	EVSE_SITE_BUS, /* and grants on a bus (dbc/site.dbc) */
 };
 
 extern const struct opt evse_conf_table[];
 extern const size_t evse_conf_n;
+
+/* What the ranges of the table cannot say. 0, or -EINVAL with a sentence. */
+int evse_conf_check(const struct evse_conf *conf, char *err, size_t err_size);
 
 #endif

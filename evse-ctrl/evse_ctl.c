@@ -2,8 +2,8 @@
 /*
  * Requests of the control socket. Pure.
  *
- *   [N] status | get [KEY...] | set KEY VALUE... | stop | emergency | clear-fault | authorise yes|no |
- *   start allow|deny
+ *   [N] status | site | get [KEY...] | set KEY VALUE... | stop | emergency | clear-fault | authorise yes|no |
+ *   start allow|deny | need KEY NUMBER...
  *
  * A leading number selects a pistol; without one a request concerns every pistol of the process. Keys that
  * the settings do not know are offered to the power driver (its live values).
@@ -56,6 +56,7 @@ static void put_session(struct ctl_answer *a, const char *px, const struct evse_
 	PUT("soc_percent", "%d", s->wire.vehicle.soc_permille / 10);
 	PUT("session_count", "%u", r->n_sessions);
 	PUT("session_open", "%d", s->is_open);
+	PUT("start_allowed", "%d", s->is_start_allowed);
 	PUT("session_cause", "%s", evse_cause_name(r->cause));
 	PUT("session_finished", "%s",
 	    r->finished == 0   ? "Clean_Stop"
@@ -88,7 +89,87 @@ static void put_faults(struct ctl_answer *a, const char *px, const struct evse_s
 	PUT("rx_dropped", "%u", c->n_foreign + c->n_kind + c->n_short);
 	PUT("rx_unknown_numbers", "%u", c->n_unknown);
 	PUT("guard_withheld", "%u", s->guard.n_withheld);
+}
+
+static long long lease_left_ms(const struct evse_session *s, int64_t now_us)
+{
+	int64_t until_us = lease_hold_next_us(&s->site.grant.hold);
+
+	return until_us == FC_NEVER || until_us < now_us ? 0 : (long long)((until_us - now_us) / 1000);
+}
+
+/* The few that everybody wants; all of it by "site". */
+static void put_grant(struct ctl_answer *a, const char *px, const struct evse_session *s, int64_t now_us)
+{
+	const struct evse_grant *g = &s->site.grant;
+	char key[40];
+
+	if (!s->site.is_on)
+		return;
+	PUT("site_grant_mA", "%d", evse_grant_allowed_mA(g, now_us));
+	PUT("site_lease_ms", "%lld", lease_left_ms(s, now_us));
+	PUT("site_reason", "%s", g->has_why ? evse_grant_reason_name(g->why.reason) : "none");
+	PUT("site_node", "%d", g->has_why && g->why.node != UINT16_MAX ? g->why.node : -1);
+}
+
+static void put_site(struct ctl_answer *a, const char *px, const struct evse_session *s)
+{
+	const struct evse_grant *g = &s->site.grant;
+	bool has_why = g->has_why;
+	char key[40];
+
+	PUT("site_safe_mA", "%d", g->hold.safe_mA);
+	PUT("site_may_draw_mA", "%d", g->may_draw_mA);
+	PUT("site_drawn_mA", "%d", evse_site_drawn_mA(s));
+	PUT("site_state", "%s", evse_grant_state_name(g->told_state));
+	PUT("site_row", "%d", has_why && g->why.row != UINT16_MAX ? g->why.row : -1);
+	PUT("site_phase", "%d", has_why ? g->why.phase : 0);
+	PUT("site_aim_mA", "%d", has_why ? g->why.aim_mA : 0);
+	PUT("site_is_local", "%d", g->is_local);
+	PUT("site_start_waits", "%d", s->site.is_holding && s->site.plugged_us != FC_NEVER);
+	PUT("site_reports", "%u", g->n_reports);
+	PUT("site_grants", "%u", g->hold.n_verdicts[LEASE_TAKEN]);
+	PUT("site_dropped", "%u", evse_grant_n_dropped(g));
+	PUT("site_expired", "%u", g->hold.n_expired);
 #undef PUT
+}
+
+static int do_site(struct evse_point *p, const char *px, int64_t now_us, struct ctl_answer *a)
+{
+	if (!p->session.site.is_on)
+		return ctl_refuse(a, -ENOTSUP, "no site: the setting is site = off");
+	put_grant(a, px, &p->session, now_us);
+	put_site(a, px, &p->session);
+	return 0;
+}
+
+/* "need energy_kWh 20 departure_min 90 priority 1": any of them, in any order. */
+static int do_need(struct evse_point *p, const struct ctl_words *w, size_t first, int64_t now_us,
+		   struct ctl_answer *a)
+{
+	int64_t value, energy_Wh = EVSE_GRANT_UNKNOWN, departure_us = EVSE_GRANT_UNKNOWN;
+	int32_t priority = -1;
+	size_t i;
+
+	if (w->n == first || (w->n - first) % 2)
+		return ctl_refuse(a, -EINVAL,
+				  "need takes energy_kWh, departure_min, priority with a number each");
+	for (i = first; i < w->n; i += 2) {
+		if (opts_parse_milli(w->word[i + 1], &value) || value < 0 || value > 100000000)
+			return ctl_refuse(a, -EINVAL, "%s: not a number from 0 to 100000", w->word[i]);
+		if (ctl_word_is(w, i, "energy_kWh"))
+			energy_Wh = value;
+		else if (ctl_word_is(w, i, "departure_min"))
+			departure_us = now_us + value * 60 * FC_US_PER_MS;
+		else if (ctl_word_is(w, i, "priority") && value <= UINT8_MAX * 1000 && value % 1000 == 0)
+			priority = (int32_t)(value / 1000);
+		else
+			return ctl_refuse(a, -EINVAL,
+					  "need knows energy_kWh, departure_min and priority 0 to 255");
+	}
+	if (evse_session_need(&p->session, energy_Wh, departure_us, priority))
+		return ctl_refuse(a, -ENOTSUP, "no site: the setting is site = off");
+	return 0;
 }
 
 static int do_status(struct evse_point *p, const char *px, int64_t now_us, struct ctl_answer *a)
@@ -96,6 +177,7 @@ static int do_status(struct evse_point *p, const char *px, int64_t now_us, struc
 	put_session(a, px, &p->session, now_us);
 	put_power(a, px, &p->session);
 	put_faults(a, px, &p->session);
+	put_grant(a, px, &p->session, now_us);
 	return 0;
 }
 
@@ -208,7 +290,7 @@ static int do_word(struct evse_point *p, const struct ctl_words *w, size_t i, in
 	}
 	return ctl_refuse(
 		a, -ENOENT,
-		"unknown request; known: status get set stop emergency clear-fault authorise start");
+		"unknown request; known: status site get set stop emergency clear-fault authorise start need");
 }
 
 static int command_point(struct evse_point *p, const struct ctl_words *w, size_t i, const char *px,
@@ -216,6 +298,10 @@ static int command_point(struct evse_point *p, const struct ctl_words *w, size_t
 {
 	if (ctl_word_is(w, i, "status"))
 		return do_status(p, px, now_us, a);
+	if (ctl_word_is(w, i, "site"))
+		return do_site(p, px, now_us, a);
+	if (ctl_word_is(w, i, "need"))
+		return do_need(p, w, i + 1, now_us, a);
 	if (ctl_word_is(w, i, "get"))
 		return do_get(p, w, i + 1, now_us, a);
 	if (ctl_word_is(w, i, "set"))
@@ -238,6 +324,15 @@ static int select_pistol(const struct evse_station *st, const struct ctl_words *
 	return 1;
 }
 
+/* "need 2 energy_kWh 20" is said as well as "2 need ...". */
+static void allow_number_second(struct ctl_words *w)
+{
+	if (w->n < 2 || !ctl_word_is(w, 0, "need") || w->word[1][0] < '0' || w->word[1][0] > '9')
+		return;
+	w->word[0] = w->word[1];
+	w->word[1] = "need";
+}
+
 int evse_ctl_command(void *self, int64_t now_us, const char *line, char *answer, size_t size,
 		     struct out_queue *out)
 {
@@ -250,6 +345,7 @@ int evse_ctl_command(void *self, int64_t now_us, const char *line, char *answer,
 	ctl_answer_init(&a, answer, size);
 	if (ctl_split(line, &w))
 		return ctl_refuse(&a, -EINVAL, "request too long");
+	allow_number_second(&w);
 	first = select_pistol(st, &w, &only);
 	if (first < 0)
 		return ctl_refuse(&a, first, "no pistol %s here", w.word[0]);

@@ -21,12 +21,24 @@ void evse_guard_init(struct evse_guard *g, unsigned version, unsigned index)
 	unsigned i;
 
 	memset(g, 0, sizeof(*g));
-	for (i = 0; i < 4; i++) {
-		const struct msg_layout *l = &evse_layouts[version][sent[i]];
+	for (i = 0; i < 4; i++)
+		evse_guard_allow(g, &evse_layouts[version][sent[i]], index, 0);
+}
 
-		g->tx_id[i] = l->id | (canid_t)index << MSG_INDEX_SHIFT;
-		g->tx_dlc[i] = l->dlc;
-	}
+void evse_guard_allow(struct evse_guard *g, const struct msg_layout *l, unsigned index, uint8_t bus)
+{
+	canid_t id = l->id | (canid_t)index << MSG_INDEX_SHIFT;
+	unsigned i = 0;
+
+	while (i < g->n_tx && g->tx_id[i] != id)
+		i++;
+	if (i == EVSE_GUARD_MAX_TX)
+		return;
+	g->tx_id[i] = id;
+	g->tx_dlc[i] = l->dlc;
+	g->tx_bus[i] = bus;
+	if (i == g->n_tx)
+		g->n_tx++;
 }
 
 static bool is_power_mode(int32_t mode)
@@ -64,12 +76,41 @@ static bool may_open(const struct evse_guard_facts *facts)
 	return facts->is_reading_fresh && fc_abs_i32(facts->i_mA) < facts->open_limit_mA;
 }
 
+/*
+ * Voltage that the output will have: where we make it, the set point; in transfer the battery makes it, and
+ * the set point may be far above.
+ */
+static int32_t output_mV(const struct evse_guard_facts *facts, const struct pm_setpoint *sp)
+{
+	return sp->mode == PM_TRANSFER ? facts->grant_v_mV : sp->v_mV;
+}
+
+/*
+ * Set point times voltage stays within the grant; the power modules hold it too, whatever the voltage does.
+ */
+static void clip_to_grant(const struct evse_guard_facts *facts, struct pm_setpoint *sp, int32_t *i_max,
+			  int32_t *i_min)
+{
+	int32_t charge_mA, feed_mA, limit_W;
+
+	if (!facts->has_grant || !is_power_mode(sp->mode))
+		return;
+	charge_mA = fc_current_at_power_mA(facts->grant_W, output_mV(facts, sp));
+	feed_mA = fc_current_at_power_mA(facts->grant_feed_W, output_mV(facts, sp));
+	*i_max = fc_clamp_i32(*i_max, -feed_mA, charge_mA);
+	*i_min = fc_clamp_i32(*i_min, -feed_mA, *i_max);
+	/* The limit of the power modules has no direction; 0 would mean none. */
+	limit_W = fc_max_i32(*i_max < 0 ? facts->grant_feed_W : facts->grant_W, 1);
+	sp->p_max_W = sp->p_max_W > 0 ? fc_min_i32(sp->p_max_W, limit_W) : limit_W;
+}
+
 static void clip(struct evse_guard *g, const struct evse_guard_facts *facts, struct pm_setpoint *sp)
 {
 	int32_t v = fc_clamp_i32(sp->v_mV, 0, facts->max_voltage_mV);
 	int32_t i_max = fc_clamp_i32(sp->i_max_mA, -facts->max_discharge_mA, facts->max_charge_mA);
 	int32_t i_min = fc_clamp_i32(sp->i_min_mA, -facts->max_discharge_mA, i_max);
 
+	clip_to_grant(facts, sp, &i_max, &i_min);
 	if (v != sp->v_mV || i_max != sp->i_max_mA || i_min != sp->i_min_mA)
 		g->n_clipped++;
 	sp->v_mV = v;
@@ -113,9 +154,9 @@ bool evse_guard_frame(struct evse_guard *g, const struct can_frame *f, struct ou
 {
 	unsigned i;
 
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < g->n_tx; i++) {
 		if (f->can_id == g->tx_id[i] && f->can_dlc == g->tx_dlc[i] && f->can_dlc > 0) {
-			out_queue_frame(out, 0, f);
+			out_queue_frame(out, g->tx_bus[i], f);
 			return true;
 		}
 	}

@@ -6,6 +6,9 @@
 
 #include <forecourt/units.h>
 
+#define ANNOUNCE_NOISE_mA	100
+#define ANNOUNCE_NOISE_PERMILLE 5
+
 /* Lowers the magnitude to a cap and notes who did it. */
 static void cap(struct evse_setpoint *sp, int32_t charge_mA, int32_t discharge_mA, enum evse_limit who)
 {
@@ -15,6 +18,13 @@ static void cap(struct evse_setpoint *sp, int32_t charge_mA, int32_t discharge_m
 		sp->i_mA = limited;
 		sp->binds = who;
 	}
+}
+
+static void cap_grant(const struct evse_grant_cap *g, struct evse_setpoint *sp)
+{
+	if (g->is_on)
+		cap(sp, fc_min_i32(fc_current_at_power_mA(g->charge_W, g->v_mV), g->brake_mA),
+		    fc_current_at_power_mA(g->feed_W, g->v_mV), EVSE_LIMIT_GRANT);
 }
 
 int32_t evse_limits_max_mV(const struct evse_conf *conf, const struct pm_status *st,
@@ -78,11 +88,21 @@ void evse_limits_apply(const struct evse_limits_in *in, struct evse_setpoint *sp
 		power_mA = fc_current_at_power_mA(conf->max_power_W, fc_max_i32(in->status->v_mV, sp->v_mV));
 		cap(sp, power_mA, power_mA, EVSE_LIMIT_POWER);
 	}
+	cap_grant(&in->grant, sp);
 	apply_ramp(in, sp);
+	cap_grant(&in->grant, sp);
+}
+
+static int32_t steady_mA(int32_t mA, int32_t last_mA)
+{
+	int32_t noise_mA = ANNOUNCE_NOISE_mA + fc_permille_of(last_mA, ANNOUNCE_NOISE_PERMILLE);
+
+	return fc_abs_i32(mA - last_mA) <= noise_mA && mA > noise_mA ? last_mA : mA;
 }
 
 void evse_limits_announce(const struct evse_conf *conf, const struct pm_status *st,
-			  const struct pm_caps *caps, struct evse_parameters_out *p)
+			  const struct pm_caps *caps, const struct evse_grant_cap *grant, int32_t last_mA,
+			  struct evse_parameters_out *p)
 {
 	p->max_voltage_mV = evse_limits_max_mV(conf, st, caps);
 	p->max_charge_mA = fc_min_i32(conf->max_charge_current_mA,
@@ -90,6 +110,24 @@ void evse_limits_announce(const struct evse_conf *conf, const struct pm_status *
 	/* A charger that cannot take current back still has to announce something other than 0 = "default". */
 	p->max_discharge_mA = fc_min_i32(conf->max_discharge_current_mA,
 					 fc_min_i32(-st->avail_i_min_mA, caps->i_discharge_max_mA));
+	if (!grant->is_on)
+		return;
+	p->max_charge_mA = fc_min_i32(
+		p->max_charge_mA, steady_mA(fc_current_at_power_mA(grant->charge_W, grant->v_mV), last_mA));
+	p->max_discharge_mA =
+		fc_min_i32(p->max_discharge_mA, fc_current_at_power_mA(grant->feed_W, grant->v_mV));
+}
+
+void evse_limits_bind(const struct evse_grant_cap *grant, struct pm_setpoint *sp)
+{
+	int32_t v_mV = sp->mode == PM_TRANSFER ? grant->v_mV : sp->v_mV;
+	int32_t limit_W;
+
+	if (!grant->is_on || sp->mode < PM_INSULATION_TEST)
+		return;
+	sp->i_max_mA = fc_min_i32(sp->i_max_mA, fc_current_at_power_mA(grant->charge_W, v_mV));
+	limit_W = fc_max_i32(sp->i_max_mA < 0 ? grant->feed_W : grant->charge_W, 1); /* 0: no limit */
+	sp->p_max_W = sp->p_max_W > 0 ? fc_min_i32(sp->p_max_W, limit_W) : limit_W;
 }
 
 const char *evse_limit_name(enum evse_limit limit)
@@ -107,6 +145,8 @@ const char *evse_limit_name(enum evse_limit limit)
 		return "hardware";
 	case EVSE_LIMIT_POWER:
 		return "power";
+	case EVSE_LIMIT_GRANT:
+		return "grant";
 	case EVSE_LIMIT_RAMP:
 		return "ramp";
 	case EVSE_N_LIMITS:

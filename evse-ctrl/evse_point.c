@@ -87,6 +87,7 @@ int evse_point_init(struct evse_point *p, const struct evse_point_setup *setup, 
 		snprintf(err, err_size, "pistol index %u is not in 1..15", setup->index);
 		return ret;
 	}
+	evse_session_join_site(&p->session, setup->first_number, now_us);
 	p->driver = setup->driver;
 	p->ops = setup->ops;
 	p->driver_state = setup->driver_state;
@@ -145,6 +146,14 @@ void evse_point_driver_rx(struct evse_point *p, int64_t now_us, uint32_t bus, co
 	evse_point_settle(p, now_us, out);
 }
 
+void evse_point_site_rx(struct evse_point *p, int64_t now_us, const struct can_frame *f,
+			struct out_queue *out)
+{
+	p->out = out;
+	evse_site_rx(&p->session, now_us, f, &p->inner);
+	evse_point_settle(p, now_us, out);
+}
+
 void evse_point_driver_io(struct evse_point *p, int64_t now_us, struct out_queue *out)
 {
 	p->out = out;
@@ -178,6 +187,8 @@ size_t evse_point_filters(const struct evse_point *p, struct can_filter *f, size
 	size_t used = evse_wire_filters(&p->session.wire, f, n);
 	uint32_t i;
 
+	if (p->session.site.bus == 0)
+		used += evse_session_site_filters(&p->session, f + used, n - used);
 	for (i = 0; i < p->n_driver_filters && used < n; i++)
 		f[used++] = p->driver_filter[i];
 	return used;

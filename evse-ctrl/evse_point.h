@@ -23,6 +23,7 @@ struct evse_point_setup {
 	const struct forecourt_kv *kv;	       /* the driver's options */
 	uint32_t n_kv;
 	const struct log_sink *sink;
+	uint32_t first_number; /* of reports to the site: lease_hold_first_number() */
 };
 
 struct evse_point {
@@ -50,6 +51,9 @@ void evse_point_settle(struct evse_point *p, int64_t now_us, struct out_queue *o
 /* A frame of the driver's own bus, numbered as the driver knows it (1 and up). */
 void evse_point_driver_rx(struct evse_point *p, int64_t now_us, uint32_t bus, const struct can_frame *f,
 			  struct out_queue *out);
+/* A frame of the site's bus, where it is not the module's. */
+void evse_point_site_rx(struct evse_point *p, int64_t now_us, const struct can_frame *f,
+			struct out_queue *out);
 /* The driver's descriptor has input. */
 void evse_point_driver_io(struct evse_point *p, int64_t now_us, struct out_queue *out);
 size_t evse_point_filters(const struct evse_point *p, struct can_filter *f, size_t n);

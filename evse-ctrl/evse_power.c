@@ -94,7 +94,8 @@ static void tell_limit(struct evse_session *s, const struct evse_setpoint *sp)
 	      sp->is_v_clipped ? " voltage clipped" : "", sp->v_mV, s->power.v_mV);
 }
 
-static void transfer_setpoint(struct evse_session *s, int64_t now_us, struct pm_setpoint *sp)
+static void transfer_setpoint(struct evse_session *s, int64_t now_us, const struct evse_grant_cap *grant,
+			      struct pm_setpoint *sp)
 {
 	struct evse_limits_in in = {
 		.conf = &s->conf,
@@ -103,6 +104,7 @@ static void transfer_setpoint(struct evse_session *s, int64_t now_us, struct pm_
 		.caps = &s->in.caps,
 		.ocpp_target_mA = s->ocpp_target_mA,
 		.has_ocpp_target = s->has_ocpp_target,
+		.grant = *grant,
 		.last_mA = s->last_i_mA,
 		.dt_us = now_us - s->sp_us,
 	};
@@ -118,7 +120,8 @@ static void transfer_setpoint(struct evse_session *s, int64_t now_us, struct pm_
 	tell_limit(s, &limited);
 }
 
-static void choose_mode(struct evse_session *s, int64_t now_us, struct pm_setpoint *sp)
+static void choose_mode(struct evse_session *s, int64_t now_us, const struct evse_grant_cap *grant,
+			struct pm_setpoint *sp)
 {
 	int32_t max_mV = evse_limits_max_mV(&s->conf, &s->in.status, &s->in.caps);
 
@@ -156,7 +159,7 @@ static void choose_mode(struct evse_session *s, int64_t now_us, struct pm_setpoi
 		sp->i_max_mA = s->power.i_max_mA > 0 ? s->power.i_max_mA : s->conf.precharge_current_mA;
 		break;
 	case EVSE_ST_TRANSFER:
-		transfer_setpoint(s, now_us, sp);
+		transfer_setpoint(s, now_us, grant, sp);
 		break;
 	case EVSE_N_STATES:
 		break;
@@ -166,14 +169,18 @@ static void choose_mode(struct evse_session *s, int64_t now_us, struct pm_setpoi
 static bool is_same(const struct pm_setpoint *a, const struct pm_setpoint *b)
 {
 	return a->mode == b->mode && a->v_mV == b->v_mV && a->i_max_mA == b->i_max_mA &&
-	       a->i_min_mA == b->i_min_mA && a->is_closed == b->is_closed &&
+	       a->i_min_mA == b->i_min_mA && a->is_closed == b->is_closed && a->p_max_W == b->p_max_W &&
 	       a->is_bleeding == b->is_bleeding && a->is_urgent == b->is_urgent &&
 	       a->clear_fault == b->clear_fault;
 }
 
 static void fill_facts(const struct evse_session *s, int64_t now_us, bool may_force,
-		       struct evse_guard_facts *facts)
+		       const struct evse_grant_cap *grant, struct evse_guard_facts *facts)
 {
+	facts->has_grant = grant->is_on;
+	facts->grant_W = grant->charge_W;
+	facts->grant_feed_W = grant->feed_W;
+	facts->grant_v_mV = grant->v_mV;
 	facts->state = s->state;
 	facts->is_status_fresh = !s->is_status_lost && s->status_watch.last_us != FC_NEVER;
 	facts->is_emergency = s->is_emergency;
@@ -192,6 +199,7 @@ static void fill_facts(const struct evse_session *s, int64_t now_us, bool may_fo
 void evse_power_update(struct evse_session *s, int64_t now_us, bool is_refresh, struct out_queue *out)
 {
 	struct evse_guard_facts facts;
+	struct evse_grant_cap grant;
 	struct pm_setpoint sp;
 	bool may_force;
 
@@ -201,13 +209,15 @@ void evse_power_update(struct evse_session *s, int64_t now_us, bool is_refresh, 
 	sp.size = sizeof(sp);
 	sp.v_load_mV = s->wire.vehicle.v_present_mV > 0 ? s->wire.vehicle.v_present_mV : -1;
 	sp.clear_fault = s->sp.clear_fault;
-	choose_mode(s, now_us, &sp);
+	evse_site_cap(s, now_us, &grant);
+	choose_mode(s, now_us, &grant, &sp);
+	evse_limits_bind(&grant, &sp);
 	sp.is_closed = contactors(s, now_us, &may_force);
 	if (is_same(&sp, &s->sp) && !is_refresh)
 		return;
 	sp.seq = s->sp.seq + 1;
 	sp.valid_until_us = now_us + SETPOINT_VALID_US;
-	fill_facts(s, now_us, may_force, &facts);
+	fill_facts(s, now_us, may_force, &grant, &facts);
 	if (s->sp.i_max_mA != 0 && sp.i_max_mA == 0)
 		s->is_zero_pending = true;
 	if (!evse_guard_setpoint(&s->guard, &facts, &sp, out)) {

@@ -45,11 +45,14 @@ static void send_parameters(struct evse_session *s, int64_t now_us, const struct
 static void update_parameters(struct evse_session *s, int64_t now_us, struct out_queue *out)
 {
 	struct evse_parameters_out p;
+	struct evse_grant_cap grant;
 	bool is_changed;
 
 	if (!s->has_input)
 		return;
-	evse_limits_announce(&s->conf, &s->in.status, &s->in.caps, &p);
+	evse_site_cap(s, now_us, &grant);
+	evse_limits_announce(&s->conf, &s->in.status, &s->in.caps, &grant, s->parameters_sent.max_charge_mA,
+			     &p);
 	is_changed = p.max_voltage_mV != s->parameters_sent.max_voltage_mV ||
 		     p.max_charge_mA != s->parameters_sent.max_charge_mA ||
 		     p.max_discharge_mA != s->parameters_sent.max_discharge_mA;
@@ -63,6 +66,7 @@ static void update_parameters(struct evse_session *s, int64_t now_us, struct out
 static void set_authorised(struct evse_session *s, bool is_valid)
 {
 	s->auth_us = FC_NEVER;
+	s->is_auth_given = false;
 	s->flags |= EVSE_FLAG_AUTH_DONE;
 	if (is_valid)
 		s->flags |= EVSE_FLAG_AUTH_VALID;
@@ -74,7 +78,7 @@ static void start_authorisation(struct evse_session *s, int64_t now_us)
 {
 	if ((s->flags & EVSE_FLAG_AUTH_DONE) || s->auth_us != FC_NEVER || s->conf.authorisation_ms < 0)
 		return;
-	if (s->conf.authorisation_ms == 0)
+	if (s->conf.authorisation_ms == 0 && !s->site.is_holding)
 		set_authorised(s, s->conf.is_authorised != 0);
 	else
 		s->auth_us = now_us + (int64_t)s->conf.authorisation_ms * FC_US_PER_MS;
@@ -90,6 +94,7 @@ static void start_parameters(struct evse_session *s, int64_t now_us)
 static void clear_session_flags(struct evse_session *s)
 {
 	s->flags = s->is_start_allowed ? EVSE_FLAG_START : 0;
+	s->is_auth_given = false;
 	s->auth_us = FC_NEVER;
 	s->parameters_us = FC_NEVER;
 	s->charge_end_us = FC_NEVER;
@@ -139,10 +144,21 @@ void evse_seq_user_stop(struct evse_session *s, int64_t now_us, struct out_queue
 	evse_seq_send_if_changed(s, out);
 }
 
+/* The best place to wait for a grant: the vehicle waits as for a person, who may take any time. */
+static void finish_authorisation(struct evse_session *s, int64_t now_us)
+{
+	bool is_valid = s->is_auth_given || s->conf.is_authorised != 0;
+
+	if (s->site.is_holding && is_valid)
+		s->auth_us = now_us + PARAMETERS_SPACING_US;
+	else
+		set_authorised(s, is_valid);
+}
+
 /* Done goes to 1 only after valid parameters left in this session's life (rule E-33). */
 static void finish_parameters(struct evse_session *s, int64_t now_us)
 {
-	if (!s->has_input || s->parameters_last_us == FC_NEVER) {
+	if (!s->has_input || s->parameters_last_us == FC_NEVER || s->site.is_holding) {
 		s->parameters_us = now_us + PARAMETERS_SPACING_US;
 		return;
 	}
@@ -154,7 +170,7 @@ void evse_seq_tick(struct evse_session *s, int64_t now_us, struct out_queue *out
 {
 	update_parameters(s, now_us, out);
 	if (now_us >= s->auth_us)
-		set_authorised(s, s->conf.is_authorised != 0);
+		finish_authorisation(s, now_us);
 	if (now_us >= s->parameters_us)
 		finish_parameters(s, now_us);
 	if (now_us >= s->charge_end_us)
@@ -179,7 +195,12 @@ int64_t evse_seq_next_us(const struct evse_session *s)
 
 void evse_session_authorise(struct evse_session *s, bool is_valid, struct out_queue *out)
 {
-	set_authorised(s, is_valid);
+	if (s->site.is_holding && is_valid) {
+		s->is_auth_given = true;
+		s->auth_us = 0; /* due */
+	} else {
+		set_authorised(s, is_valid);
+	}
 	evse_seq_send_if_changed(s, out);
 }
 

@@ -90,6 +90,9 @@ bool evse_session_is_enabled(const struct evse_session *s)
 {
 	if (!s->is_open || s->is_terminating || s->faults.latched || !s->has_input || !s->in.status.is_ready)
 		return false;
+	/* Never 1 yet in this session: the module waits, as for power modules that wake up. */
+	if (s->site.is_holding)
+		return false;
 	if (s->state == EVSE_ST_SHUTDOWN)
 		return s->shutdown.cause == EVSE_CAUSE_MODULE_LOST ||
 		       s->shutdown.cause == EVSE_CAUSE_EMERGENCY;
@@ -410,6 +413,8 @@ void evse_session_rx(struct evse_session *s, int64_t now_us, const struct can_fr
 	enum evse_state before = s->state;
 	struct evse_event ev;
 
+	if (s->site.bus == 0 && evse_site_rx(s, now_us, f, out))
+		return;
 	if (f->can_id & CAN_ERR_FLAG)
 		on_bus_error(s, now_us, f, out);
 	evse_wire_decode(&s->wire, f, &ev);
@@ -516,6 +521,7 @@ void evse_session_tick(struct evse_session *s, int64_t now_us, struct out_queue 
 
 	if (s->state == EVSE_ST_STOPPED)
 		return;
+	evse_site_begin(s, now_us, out);
 	check_module(s, now_us, out);
 	check_emergency(s, now_us);
 	check_state_time(s, now_us, out);
@@ -530,6 +536,7 @@ void evse_session_tick(struct evse_session *s, int64_t now_us, struct out_queue 
 		evse_session_enter(s, now_us, EVSE_ST_STOPPED, "stopped");
 	if (s->state != before)
 		evse_power_update(s, now_us, false, out);
+	evse_site_end(s, now_us, out);
 }
 
 int64_t evse_session_next_us(const struct evse_session *s)
@@ -539,6 +546,7 @@ int64_t evse_session_next_us(const struct evse_session *s)
 	if (s->state == EVSE_ST_STOPPED)
 		return FC_NEVER;
 	next = fc_min_i64(s->cycle.next_us, evse_seq_next_us(s));
+	next = fc_min_i64(next, evse_site_next_us(s));
 	next = fc_min_i64(next, rx_watch_due_us(&s->status_watch));
 	next = fc_min_i64(next, rx_watch_due_us(&s->emergency_watch));
 	next = fc_min_i64(next, s->open_force_us);

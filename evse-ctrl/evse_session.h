@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "evse-ctrl/evse_conf.h"
+#include "evse-ctrl/evse_grant.h"
 #include "evse-ctrl/evse_guard.h"
 #include "evse-ctrl/evse_limits.h"
 #include "evse-ctrl/evse_states.h"
@@ -66,6 +67,32 @@ struct evse_record {
 	int64_t max_status_gap_us; /* longest silence of the module's status while in the session */
 };
 
+/* What the driver of the vehicle needs, as told by the operator; forgotten when the vehicle has gone. */
+struct evse_need {
+	int64_t energy_Wh;    /* at the vehicle, from when it was told; EVSE_GRANT_UNKNOWN */
+	int64_t from_mJ;      /* energy of the session when it was told */
+	int64_t departure_us; /* EVSE_GRANT_UNKNOWN */
+	uint8_t priority;
+};
+
+/* The point's share of a site; nothing of it is used while conf.site is off. */
+struct evse_site {
+	bool is_on;
+	bool is_holding; /* the start of power waits for a grant */
+	uint8_t bus;	 /* the runner's; 0: the module's */
+	struct evse_grant grant;
+	struct evse_need need;
+	int64_t plugged_us; /* FC_NEVER: no vehicle */
+	/*
+	 * Announced charge current as last seen, and when it last rose: the vehicle needs a moment to
+	 * follow.
+	 */
+	int32_t announced_mA;
+	int64_t raised_us;
+	int32_t logged_mA; /* grant as last logged */
+	struct site_grant_reason logged_why;
+};
+
 struct evse_session {
 	struct evse_conf conf;
 	struct evse_wire wire;
@@ -108,6 +135,7 @@ struct evse_session {
 
 	uint32_t flags, flags_sent; /* Sequence_Control */
 	bool is_start_allowed;
+	bool is_auth_given; /* by the operator, while the site holds the start */
 	int64_t auth_us, parameters_us, charge_end_us, user_stop_end_us;
 	struct grid cycle;	    /* 100 ms: status out, set point refreshed */
 	struct grid sequence_cycle; /* 1 s */
@@ -117,6 +145,7 @@ struct evse_session {
 	bool is_enabled_sent;
 	int8_t n_final; /* status frames with System_Enable 0 still to send before the end */
 
+	struct evse_site site;
 	struct evse_record record;
 };
 
@@ -130,6 +159,16 @@ void evse_session_input(struct evse_session *s, int64_t now_us, const struct evs
 void evse_session_tick(struct evse_session *s, int64_t now_us, struct out_queue *out);
 int64_t evse_session_next_us(const struct evse_session *s);
 
+/*
+ * Takes part in the site when the settings say so; before the first tick. first_number: see
+ * evse_grant_init().
+ */
+void evse_session_join_site(struct evse_session *s, uint32_t first_number, int64_t now_us);
+/* The site is on a bus of its own, which is the runner's number `bus`; without it: on the module's. */
+void evse_session_site_bus(struct evse_session *s, uint8_t bus);
+/* Receive filters of the site's bus; returns how many. */
+size_t evse_session_site_filters(const struct evse_session *s, struct can_filter *f, size_t n);
+
 /* Operator's words. */
 void evse_session_user_stop(struct evse_session *s, int64_t now_us, struct out_queue *out);
 void evse_session_authorise(struct evse_session *s, bool is_valid, struct out_queue *out);
@@ -142,11 +181,20 @@ int evse_session_clear_faults(struct evse_session *s, int64_t now_us, struct out
 void evse_session_stop(struct evse_session *s, int64_t now_us, struct out_queue *out);
 bool evse_session_is_stopped(const struct evse_session *s);
 
+/*
+ * What the driver needs; EVSE_GRANT_UNKNOWN and a negative priority leave a value as it is. -ENOTSUP
+ * without a site. energy_Wh counts from now, departure is on our clock.
+ */
+int evse_session_need(struct evse_session *s, int64_t energy_Wh, int64_t departure_us, int32_t priority);
+
+/* Supply current as measured at the output and converted; negative: fed back. */
+int32_t evse_site_drawn_mA(const struct evse_session *s);
+
 /* System_Enable as it would be sent now. */
 bool evse_session_is_enabled(const struct evse_session *s);
 const char *evse_cause_name(enum evse_cause cause);
 
-/* --- for the session's own files ------------------------------------------------------------------------- */
+/* --- for the session's own files ---------------------------------------------------------------------- */
 
 /* The only writer of the state. */
 void evse_session_enter(struct evse_session *s, int64_t now_us, enum evse_state state, const char *why);
@@ -173,5 +221,16 @@ void evse_seq_user_stop(struct evse_session *s, int64_t now_us, struct out_queue
 void evse_seq_tick(struct evse_session *s, int64_t now_us, struct out_queue *out);
 int64_t evse_seq_next_us(const struct evse_session *s);
 void evse_seq_send_if_changed(struct evse_session *s, struct out_queue *out);
+
+/* evse_site.c: the site's part of an event. */
+/* A frame of the site's bus. True: it was one of the site, and is done with. */
+bool evse_site_rx(struct evse_session *s, int64_t now_us, const struct can_frame *f, struct out_queue *out);
+/* At the beginning of a tick: leases that are over, holding the start. */
+void evse_site_begin(struct evse_session *s, int64_t now_us, struct out_queue *out);
+/* At its end: the upper bound of the draw, reports. */
+void evse_site_end(struct evse_session *s, int64_t now_us, struct out_queue *out);
+int64_t evse_site_next_us(const struct evse_session *s);
+/* The grant as it binds the output now. */
+void evse_site_cap(const struct evse_session *s, int64_t now_us, struct evse_grant_cap *cap);
 
 #endif

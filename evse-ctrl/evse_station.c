@@ -40,6 +40,17 @@ static void station_rx(void *self, int64_t now_us, const struct can_frame *f, st
 		rx_point(st, index, now_us, f, out);
 }
 
+void evse_station_site_rx(struct evse_station *st, int64_t now_us, const struct can_frame *f,
+			  struct out_queue *out)
+{
+	unsigned index = msg_index(f->can_id);
+
+	if (index > EVSE_INDEX_MAX || !st->point[index])
+		return;
+	evse_point_site_rx(st->point[index], now_us, f, out);
+	st->next_us[index] = evse_point_next_us(st->point[index]);
+}
+
 static void station_tick(void *self, int64_t now_us, struct out_queue *out)
 {
 	struct evse_station *st = self;

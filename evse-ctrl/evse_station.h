@@ -21,6 +21,10 @@ void evse_station_init(struct evse_station *st);
 /* The point stays the caller's and must not move; its index must be free. */
 void evse_station_add(struct evse_station *st, struct evse_point *p);
 
+/* A frame of a site's bus that is not the module's. */
+void evse_station_site_rx(struct evse_station *st, int64_t now_us, const struct can_frame *f,
+			  struct out_queue *out);
+
 /* evse_ctl.c: one request of the control socket, see evse-ctrl(1). */
 int evse_ctl_command(void *self, int64_t now_us, const char *line, char *answer, size_t size,
 		     struct out_queue *out);

@@ -152,6 +152,7 @@ static void keep_vehicle_info(struct evse_wire *w, enum evse_msg msg, const unio
 		v->v_max_mV = m->ev_information_voltages.ev_maximum_voltage_mV;
 		v->v_present_mV = m->ev_information_voltages.ev_present_voltage_mV;
 	} else if (msg == EVSE_EV_INFORMATION_CHARGE_LIMITS) {
+		v->i_charge_min_mA = m->ev_information_charge_limits.ev_minimum_charge_current_mA;
 		v->i_charge_max_mA = m->ev_information_charge_limits.ev_maximum_charge_current_mA;
 		v->p_charge_max_W = m->ev_information_charge_limits.ev_maximum_charge_power_W;
 	} else if (msg == EVSE_EV_INFORMATION_DISCHARGE_LIMITS) {

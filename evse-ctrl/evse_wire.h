@@ -84,7 +84,7 @@ struct evse_vehicle {
 	int32_t capacity_Wh;
 	int32_t soc_permille, soc_target_permille;
 	int32_t v_min_mV, v_max_mV, v_present_mV;
-	int32_t i_charge_max_mA, i_discharge_max_mA;
+	int32_t i_charge_min_mA, i_charge_max_mA, i_discharge_max_mA;
 	int32_t p_charge_max_W;
 };
 

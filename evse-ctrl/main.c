@@ -8,6 +8,7 @@
 
 #include "evse-ctrl/evse_station.h"
 #include "lib/linux/app.h"
+#include "lib/linux/first_number.h"
 #include "sim/sim_stack.h"
 
 static struct app app;
@@ -21,12 +22,14 @@ static const struct forecourt_plugin *const builtin[] = {&sim_stack_plugin, NULL
  * The simulated stack replaces the vendor's simulator, which plays the operator too: it authorises and stops by
  * itself. With real power modules nobody is authorised and nothing ends unless somebody says so.
  */
-static int without_simulated_operator(struct app *a, char *err, size_t err_size)
+static int check(struct app *a, char *err, size_t err_size)
 {
+	char why[160];
 	uint32_t i;
 
-	(void)err, (void)err_size;
 	for (i = 0; i < a->n_units; i++) {
+		if (evse_conf_check(&conf[i], why, sizeof(why)))
+			return app_error(-EINVAL, err, err_size, "pistol %u: %s", a->unit[i].index, why);
 		if (a->unit[i].driver.record == &sim_stack_plugin)
 			continue;
 		if (!app_is_set(a, i, "charge_duration"))
@@ -68,9 +71,48 @@ static int connect_driver(struct app *a, uint32_t i, char *err, size_t err_size)
 	return fd < 0 ? 0 : app_add_fd(a, fd, driver_io, &point[i]);
 }
 
+static void site_rx(void *ctx, int64_t now_us, uint32_t bus, const struct can_frame *f, struct out_queue *out)
+{
+	(void)bus;
+	evse_station_site_rx(ctx, now_us, f, out);
+}
+
+/* Opens the site's bus of pistol `first` for all pistols that name it. */
+static int connect_site(struct app *a, uint32_t first, char *err, size_t err_size)
+{
+	struct can_filter filter[2 * EVSE_INDEX_MAX];
+	size_t n = 0;
+	uint32_t i;
+	int bus;
+
+	for (i = first; i < a->n_units; i++)
+		if (strcmp(conf[i].site_can, conf[first].site_can) == 0)
+			n += evse_session_site_filters(&point[i].session, filter + n,
+						       sizeof(filter) / sizeof(filter[0]) - n);
+	if (n == 0)
+		return 0;
+	bus = app_add_bus(a, conf[first].site_can, filter, n, site_rx, &station, err, err_size);
+	for (i = first; i < a->n_units && bus > 0; i++)
+		if (strcmp(conf[i].site_can, conf[first].site_can) == 0)
+			evse_session_site_bus(&point[i].session, (uint8_t)bus);
+	return bus < 0 ? bus : 0;
+}
+
+static int connect_sites(struct app *a, char *err, size_t err_size)
+{
+	uint32_t i;
+	int ret = 0;
+
+	for (i = 0; i < a->n_units && ret == 0; i++)
+		if (point[i].session.site.is_on && conf[i].site_can[0] && point[i].session.site.bus == 0)
+			ret = connect_site(a, i, err, err_size);
+	return ret;
+}
+
 static int build(struct app *a, struct machine *machine, char *err, size_t err_size)
 {
 	int64_t now_us = app_now_us(a); /* one for all pistols: one grid, one wake-up, one send */
+	uint32_t first_number = first_number_now();
 	uint32_t i;
 
 	evse_station_init(&station);
@@ -85,6 +127,7 @@ static int build(struct app *a, struct machine *machine, char *err, size_t err_s
 			.kv = unit->kv,
 			.n_kv = unit->n_kv,
 			.sink = app_log_sink(a),
+			.first_number = first_number,
 		};
 		int ret;
 
@@ -101,7 +144,7 @@ static int build(struct app *a, struct machine *machine, char *err, size_t err_s
 	machine->ops = &evse_station_ops;
 	machine->self = &station;
 	machine->name = "evse-ctrl";
-	return 0;
+	return connect_sites(a, err, err_size);
 }
 
 static void fini(struct app *a)
@@ -124,7 +167,7 @@ int main(int argc, char **argv)
 		.driver_kind = FORECOURT_KIND_POWER_MODULE,
 		.driver_default = "sim",
 		.builtin = builtin,
-		.check = without_simulated_operator,
+		.check = check,
 		.build = build,
 		.fini = fini,
 	};

@@ -164,6 +164,12 @@ double path_meter_charge_As(struct path_meter *m, int64_t now_us, uint32_t count
 		counts += COUNTER_MODULO;
 	charge = (double)counts / COUNTS_PER_As;
 	limit = MAX_JOIN_As + MAX_PLAUSIBLE_A * (double)(now_us - m->t_us) * 1e-6;
+	/*
+	 * After a silence a counter of 0 is that of a new process: before a session, nothing was counted
+	 * yet.
+	 */
+	if (counter == 0 && now_us - m->t_us > PATH_STALE_US)
+		limit = 0.0;
 	if (m->has_base && (charge > limit || charge < -limit)) {
 		m->n_rebased++;
 		charge = 0.0;

@@ -105,6 +105,7 @@ static int make_evse(struct sim_point *p, int64_t now_us, struct machine *m, cha
 		.kv = p->stack_kv.kv,
 		.n_kv = p->stack_kv.n,
 		.sink = p->sink,
+		.first_number = lease_hold_first_number(0, now_us),
 	};
 	int ret;
 

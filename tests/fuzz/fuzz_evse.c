@@ -58,16 +58,49 @@ static void send_random(struct rig *r, uint8_t kind, const uint8_t **data, size_
 	rig_rx(r, &f);
 }
 
+/* The site: a grant to one of the last reports, its reason, or anything at all under their identifiers. */
+static void send_site(struct rig *r, uint8_t kind, const uint8_t **data, size_t *size)
+{
+	struct can_frame f = {.can_dlc = 8};
+	struct site_grant g = {.number = r->site.report.number - (take(data, size) & 7),
+			       .revision = take(data, size) & 15,
+			       .duration = kind & 15,
+			       .charge_current_mA = take(data, size) * 1000,
+			       .discharge_current_mA = take(data, size) * 100};
+	uint8_t i;
+
+	r->site.is_answering = kind & 16;
+	r->site.grant_mA = g.charge_current_mA;
+	if (g.revision < 12) {
+		rig_site_send(r, SITE_GRANT, &g);
+		return;
+	}
+	f.can_id = site_layouts[SITE_V1][g.revision & 1 ? SITE_GRANT : SITE_GRANT_REASON].id |
+		   1u << MSG_INDEX_SHIFT;
+	for (i = 0; i < 8; i++)
+		f.data[i] = take(data, size);
+	f.can_dlc = take(data, size) & 15;
+	rig_rx(r, &f);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct rig *r = &rig;
 
+	uint8_t how = take(&data, &size);
+
 	rig_defaults(r);
 	r->conf.charge_duration_ms = 3000;
+	if (how & 2) {
+		r->conf.site = EVSE_SITE_BUS;
+		r->conf.site_safe_mA = (how >> 2) * 200;
+		r->site.is_answering = true;
+		r->site.grant_mA = 20000;
+	}
 	rig_start(r);
-	if (take(&data, &size) & 1)
+	if (how & 1)
 		rig_to(r, (enum evse_state)(EVSE_ST_SESSION + take(&data, &size) % 6));
 	while (size > 0) {
 		uint8_t kind = take(&data, &size);
@@ -75,8 +108,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		switch (kind >> 5) {
 		case 0:
 		case 1:
-		case 2:
 			send_random(r, kind, &data, &size);
+			break;
+		case 2:
+			if (how & 2)
+				send_site(r, kind, &data, &size);
+			else
+				send_random(r, kind, &data, &size);
 			break;
 		case 3:
 			rig_run_ms(r, take(&data, &size));

@@ -61,6 +61,8 @@ static void drv_set(void *self, int64_t now_us, const struct pm_setpoint *sp)
 	d->from_mA = sp->mode == PM_TRANSFER ? drv_current(d, now_us) : 0;
 	d->from_us = now_us;
 	d->i_mA = sp->mode == PM_TRANSFER ? sp->i_max_mA : 0;
+	if (sp->p_max_W > 0)
+		d->i_mA = fc_min_i32(d->i_mA, fc_current_at_power_mA(sp->p_max_W, d->v_mV));
 	if (sp->is_bleeding)
 		d->v_mV = 0;
 }
@@ -96,6 +98,23 @@ static const struct forecourt_plugin driver_record = {.name = "rig"};
 
 /* --- invariants: hold after every event of every test ---------------------------------------------------- */
 
+/* What is commanded never needs more from the supply than is allowed at this moment. */
+static void check_grant(const struct rig *r)
+{
+	const struct rig_driver *d = &r->driver;
+	const struct evse_conf *c = &r->conf;
+	double supply_A, allowed_A;
+
+	if (c->site == EVSE_SITE_OFF || d->sp.mode < PM_INSULATION_TEST || d->fall_mA_per_s || d->stuck_mA)
+		return;
+	supply_A = 1e-6 * d->v_mV * d->i_mA * 1000 / c->efficiency_permille / (c->supply_voltage_mV * 1e-3) /
+			   (c->supply_phases == 3 ? 1.7320508 : 1.0) +
+		   c->no_load_mA * 1e-3;
+	allowed_A = 1e-3 * evse_grant_allowed_mA(&r->point.session.site.grant, r->now_us);
+	assert_true(d->i_mA == 0 || supply_A <= allowed_A);
+	assert_true(d->sp.p_max_W > 0);
+}
+
 static void check_invariants(const struct rig *r)
 {
 	const struct evse_state_row *row = evse_state_row(r->point.session.state);
@@ -109,8 +128,39 @@ static void check_invariants(const struct rig *r)
 	assert_true(sp->i_max_mA <= fc_max_i32(r->conf.max_charge_current_mA, 2000));
 	assert_true(sp->i_max_mA == 0 || sp->mode >= PM_INSULATION_TEST);
 	assert_true(!sp->is_bleeding || sp->mode == PM_STANDBY);
+	check_grant(r);
 	assert_int_equal(r->point.inner.n_dropped, 0);
 	assert_int_equal(r->point.session.guard.n_frames_withheld, 0);
+}
+
+static void take_report(struct rig *r, const struct can_frame *f)
+{
+	struct rig_site *s = &r->site;
+
+	site_layouts[SITE_V1][SITE_POINT_REPORT].unpack(&s->report, f->data);
+	if (s->n_report)
+		s->gap_min_us = fc_min_i64(s->gap_min_us, r->now_us - s->report_us);
+	s->n_report++;
+	s->report_us = r->now_us;
+}
+
+static void take_site_frame(struct rig *r, const struct can_frame *f)
+{
+	int msg = site_find(SITE_V1, msg_base_id(f->can_id));
+
+	assert_true(r->conf.site != EVSE_SITE_OFF && msg >= 0);
+	assert_int_equal(f->can_dlc, site_layouts[SITE_V1][msg].dlc);
+	if (msg == SITE_POINT_REPORT)
+		take_report(r, f);
+	else if (msg == SITE_POINT_DEMAND)
+		site_layouts[SITE_V1][msg].unpack(&r->site.demand, f->data);
+	else if (msg == SITE_POINT_SESSION) {
+		site_layouts[SITE_V1][msg].unpack(&r->site.session, f->data);
+		r->site.n_session++;
+	} else {
+		assert_int_equal(msg, SITE_POINT_METER);
+		site_layouts[SITE_V1][msg].unpack(&r->site.meter, f->data);
+	}
 }
 
 static void take_frame(struct rig *r, const struct can_frame *f)
@@ -118,7 +168,10 @@ static void take_frame(struct rig *r, const struct can_frame *f)
 	int msg = evse_find((enum evse_version)r->conf.protocol, f->can_id & (CAN_EFF_FLAG | 0x00FFFFFF));
 	const struct msg_layout *l;
 
-	assert_true(msg >= 0);
+	if (msg < 0) {
+		take_site_frame(r, f);
+		return;
+	}
 	l = &evse_layouts[r->conf.protocol][msg];
 	assert_int_equal(f->can_dlc, l->dlc);
 	assert_int_equal((f->can_id >> MSG_INDEX_SHIFT) & 0x1F, r->point.session.wire.index);
@@ -170,6 +223,7 @@ void rig_defaults(struct rig *r)
 	r->module_next_us = FC_NEVER;
 	for (i = 0; i < EVSE_N_MSGS; i++)
 		r->tx_gap_min_us[i] = FC_NEVER;
+	r->site.gap_min_us = FC_NEVER;
 }
 
 void rig_start(struct rig *r)
@@ -202,6 +256,36 @@ void rig_send(struct rig *r, enum evse_msg msg, const void *m)
 
 	msg_to_frame(&evse_layouts[r->conf.protocol][msg], m, r->index, &f);
 	rig_rx(r, &f);
+}
+
+void rig_site_send(struct rig *r, enum site_msg msg, const void *m)
+{
+	struct can_frame f;
+
+	msg_to_frame(&site_layouts[SITE_V1][msg], m, r->index, &f);
+	rig_rx(r, &f);
+}
+
+void rig_grant(struct rig *r, int32_t charge_mA, unsigned units)
+{
+	struct rig_site *s = &r->site;
+	struct site_grant g = {
+		.number = s->report.number, .duration = (uint8_t)units, .charge_current_mA = charge_mA};
+
+	s->revision = s->answered == g.number ? (uint8_t)(s->revision + 1) : 0;
+	s->answered = g.number;
+	g.revision = s->revision;
+	rig_site_send(r, SITE_GRANT, &g);
+}
+
+/* The site answers what it heard, if it is to. */
+static void answer_report(struct rig *r)
+{
+	if (r->site.n_report == r->site.n_answered)
+		return;
+	r->site.n_answered = r->site.n_report;
+	if (r->site.is_answering)
+		rig_grant(r, r->site.grant_mA, 5);
 }
 
 static void module_cycle(struct rig *r)
@@ -239,6 +323,7 @@ void rig_run_ms(struct rig *r, int64_t ms)
 			evse_point_tick(&r->point, r->now_us, &r->out);
 			take_out(r);
 			assert_true(evse_point_next_us(&r->point) > r->now_us);
+			answer_report(r);
 		}
 	}
 	r->now_us = end_us;

@@ -32,6 +32,22 @@ struct rig_driver {
 	int64_t off_at_us; /* when power was last told to be zero; FC_NEVER */
 };
 
+/* What the point told its site, newest of each. */
+struct rig_site {
+	struct site_point_report report;
+	struct site_point_demand demand;
+	struct site_point_session session;
+	struct site_point_meter meter;
+	uint32_t n_report, n_session;
+	int64_t report_us;
+	int64_t gap_min_us; /* between two reports */
+	uint32_t answered;  /* number that rig_grant answered last, and how often */
+	uint8_t revision;
+	bool is_answering; /* every report at once, with grant_mA for 10 s */
+	int32_t grant_mA;
+	uint32_t n_answered;
+};
+
 struct rig {
 	struct evse_point point;
 	struct evse_conf conf;
@@ -52,6 +68,7 @@ struct rig {
 	struct evse_dc_power_parameters parameters;
 	struct evse_sequence_control sequence;
 	struct can_frame last[EVSE_N_MSGS];
+	struct rig_site site;
 };
 
 /* Defaults of the table, index 1; change r->conf between rig_defaults and rig_start. */
@@ -66,6 +83,11 @@ void rig_module_state(struct rig *r, uint8_t state);
 /* Sets and sends DC_Power_Control; it is repeated every 100 ms from then on. */
 void rig_power(struct rig *r, uint8_t function, int32_t v_mV, int32_t i_mA, bool is_closed, bool is_lowering);
 void rig_finish(struct rig *r);
+
+/* The site's answer to the newest report, in units of 2 s; as a frame of the bus. */
+void rig_grant(struct rig *r, int32_t charge_mA, unsigned units);
+/* The site's frames, as they are. */
+void rig_site_send(struct rig *r, enum site_msg msg, const void *m);
 
 enum evse_state rig_state(const struct rig *r);
 

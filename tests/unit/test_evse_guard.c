@@ -9,6 +9,7 @@
 
 #include "evse-ctrl/evse_guard.h"
 #include "evse_msgs.h"
+#include "site_msgs.h"
 
 static struct evse_guard guard;
 static struct out_queue out;
@@ -262,6 +263,141 @@ static void test_guard_clips_to_limits_and_counts(void **state)
 	assert_int_equal(guard.n_clipped, 4);
 }
 
+/* 20 kW granted, 10 kW of feeding back, at 400 V. */
+static struct evse_guard_facts granted_facts(void)
+{
+	struct evse_guard_facts facts = good_facts();
+
+	facts.has_grant = true;
+	facts.grant_W = 20000;
+	facts.grant_feed_W = 10000;
+	facts.grant_v_mV = 400000;
+	return facts;
+}
+
+static void test_guard_grant_bounds_current_times_voltage(void **state)
+{
+	struct evse_guard_facts facts = granted_facts();
+	struct pm_setpoint sp = transfer();
+
+	(void)state;
+	sp.i_max_mA = sp.i_min_mA = 50000; /* exactly the grant */
+	assert_true(pass(&facts, &sp));
+	assert_int_equal(sp.i_max_mA, 50000);
+	assert_int_equal(guard.n_clipped, 0);
+	sp.i_max_mA = sp.i_min_mA = 50001;
+	assert_true(pass(&facts, &sp));
+	assert_int_equal(sp.i_max_mA, 50000);
+	assert_int_equal(sp.i_min_mA, 50000);
+	assert_int_equal(guard.n_clipped, 1);
+	/* The voltage of the battery counts, not the set point's, which may be far above. */
+	sp = transfer();
+	sp.v_mV = 500000;
+	assert_true(pass(&facts, &sp));
+	assert_int_equal(sp.i_max_mA, 50000);
+	facts.has_grant = false;
+	sp = transfer();
+	assert_true(pass(&facts, &sp));
+	assert_int_equal(sp.i_max_mA, 100000);
+	assert_int_equal(sp.p_max_W, 0);
+}
+
+static void test_guard_grant_bounds_test_and_precharge_at_their_set_point(void **state)
+{
+	struct evse_guard_facts facts = granted_facts();
+	struct pm_setpoint sp = transfer();
+
+	(void)state;
+	facts.grant_W = 500;
+	facts.state = EVSE_ST_INSULATION;
+	sp.mode = PM_INSULATION_TEST;
+	sp.v_mV = 500000;
+	sp.i_max_mA = 2000;
+	sp.i_min_mA = 0;
+	assert_true(pass(&facts, &sp));
+	assert_int_equal(sp.i_max_mA, 1000);
+	assert_int_equal(sp.i_min_mA, 0);
+	assert_int_equal(sp.p_max_W, 500);
+}
+
+static void test_guard_grant_is_a_limit_of_the_power_modules_too(void **state)
+{
+	struct evse_guard_facts facts = granted_facts();
+	struct pm_setpoint sp = transfer();
+
+	(void)state;
+	assert_true(pass(&facts, &sp));
+	assert_int_equal(sp.p_max_W, 20000);
+	sp = transfer();
+	sp.p_max_W = 5000; /* the tighter one stays */
+	assert_true(pass(&facts, &sp));
+	assert_int_equal(sp.p_max_W, 5000);
+	sp.p_max_W = 30000;
+	assert_true(pass(&facts, &sp));
+	assert_int_equal(sp.p_max_W, 20000);
+	facts.grant_W = 0;
+	sp = transfer();
+	assert_true(pass(&facts, &sp));
+	assert_int_equal(sp.i_max_mA, 0);
+	assert_int_equal(sp.p_max_W, 1); /* 0 would mean no limit */
+	sp = transfer();
+	sp.mode = PM_STANDBY; /* nothing flows: nothing to limit */
+	sp.i_max_mA = sp.i_min_mA = 0;
+	assert_true(pass(&facts, &sp));
+	assert_int_equal(sp.p_max_W, 0);
+}
+
+static void test_guard_grant_bounds_feeding_back_by_itself(void **state)
+{
+	struct evse_guard_facts facts = granted_facts();
+	struct pm_setpoint sp = transfer();
+
+	(void)state;
+	sp.i_max_mA = sp.i_min_mA = -40000;
+	assert_true(pass(&facts, &sp));
+	assert_int_equal(sp.i_max_mA, -25000);
+	assert_int_equal(sp.i_min_mA, -25000);
+	assert_int_equal(sp.p_max_W, 10000);
+	sp = transfer();
+	sp.i_min_mA = -40000; /* a window over zero */
+	assert_true(pass(&facts, &sp));
+	assert_int_equal(sp.i_max_mA, 50000);
+	assert_int_equal(sp.i_min_mA, -25000);
+	assert_int_equal(sp.p_max_W, 20000);
+	facts.grant_feed_W = 0;
+	sp = transfer();
+	sp.i_max_mA = sp.i_min_mA = -40000;
+	assert_true(pass(&facts, &sp));
+	assert_int_equal(sp.i_min_mA, 0);
+}
+
+static void test_guard_lets_a_message_out_after_it_was_allowed(void **state)
+{
+	const struct msg_layout *l = &site_layouts[SITE_V1][SITE_POINT_REPORT];
+	uint8_t zero[64] = {0};
+	struct can_frame f;
+	unsigned i;
+
+	(void)state;
+	msg_to_frame(l, zero, 1, &f);
+	assert_false(evse_guard_frame(&guard, &f, &out));
+	evse_guard_allow(&guard, l, 1, 0);
+	assert_true(evse_guard_frame(&guard, &f, &out));
+	msg_to_frame(l, zero, 2, &f);
+	assert_false(evse_guard_frame(&guard, &f, &out));
+	for (i = 0; i < 2 * EVSE_GUARD_MAX_TX; i++)
+		evse_guard_allow(&guard, &site_layouts[SITE_V1][SITE_POINT_DEMAND], i, 0);
+	assert_int_equal(guard.n_tx, EVSE_GUARD_MAX_TX);
+	msg_to_frame(l, zero, 1, &f);
+	out_queue_clear(&out);
+	assert_true(evse_guard_frame(&guard, &f, &out));
+	assert_int_equal(out.item[0].bus, 0);
+	evse_guard_allow(&guard, l, 1, 3); /* again, on a bus of its own */
+	assert_int_equal(guard.n_tx, EVSE_GUARD_MAX_TX);
+	assert_true(evse_guard_frame(&guard, &f, &out));
+	assert_int_equal(out.item[1].bus, 3);
+}
+
 static void test_guard_lets_only_own_messages_out(void **state)
 {
 	static const enum evse_msg foreign[] = {EVSE_DC_POWER_CONTROL, EVSE_ADVANTICS_CONTROLLER_STATUS,
@@ -300,6 +436,11 @@ int main(void)
 		T(test_guard_power_needs_closed_contactors),
 		T(test_guard_bleeding_only_in_standby_without_current),
 		T(test_guard_clips_to_limits_and_counts),
+		T(test_guard_grant_bounds_current_times_voltage),
+		T(test_guard_grant_bounds_test_and_precharge_at_their_set_point),
+		T(test_guard_grant_is_a_limit_of_the_power_modules_too),
+		T(test_guard_grant_bounds_feeding_back_by_itself),
+		T(test_guard_lets_a_message_out_after_it_was_allowed),
 		T(test_guard_lets_only_own_messages_out),
 	};
 

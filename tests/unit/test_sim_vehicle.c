@@ -246,6 +246,20 @@ static void test_vehicle_charge_comes_from_the_counter(void **state)
 	bench_run(&b, 100 * MS);
 	assert_int_equal((int64_t)(b.vehicle.battery.charge_As - start), 0);
 	assert_int_equal(b.vehicle.meter.n_rebased, 1);
+	/*
+	 * Nor does one that comes back after a few seconds, with nothing counted, take away what its former
+	 * self gave.
+	 */
+	b.charger.charge_As = 500.0;
+	bench_run(&b, 1 * S);
+	start = b.vehicle.battery.charge_As;
+	b.has_charger = false;
+	bench_run(&b, 3 * S);
+	b.has_charger = true;
+	b.charger.charge_As = 0.0;
+	b.charger.i_A = 0.0;
+	bench_run(&b, 100 * MS);
+	assert_int_equal((int64_t)(b.vehicle.battery.charge_As - start), 0);
 }
 
 static void test_vehicle_charger_vanishing_means_no_current(void **state)
