@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sim-run: one complete charge point in one process in virtual time. The same seed gives the same trace byte
- * for byte.
+ * sim-run: one complete charge point in one process in virtual time, or a log against a controller, or a lot of
+ * charge points as energy models. The same seed gives the same trace byte for byte.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -11,8 +11,10 @@
 #include <time.h>
 
 #include "lib/core/frame_text.h"
+#include "sim/sim_run_lot.h"
 #include "sim/sim_run_point.h"
 #include "sim/sim_run_replay.h"
+#include "site-ctrl/policies/policies.h"
 
 /* Virtual time starts here, so that a log has a plausible clock and traces of two runs compare equal. */
 #define START_US  (1700000000 * (int64_t)FC_US_PER_S)
@@ -29,6 +31,7 @@ struct job {
 	bool is_json, is_quiet;
 	uint64_t seed;
 	struct replay_options replay;
+	struct lot_options lot;
 	const char *protocol; /* of --replay; NULL: the default */
 	int64_t replay_us;    /* time of --replay, for log lines */
 };
@@ -36,8 +39,10 @@ struct job {
 static const char usage[] =
 	"usage: sim-run [--session dc] [options]\n"
 	"       sim-run --replay LOG --against evse-ctrl|pev-ctrl [options]\n"
+	"       sim-run --workload CSV --network BASE|--site FILE --policy NAME [options]\n"
 	"Runs a charge point and its vehicle through a session in virtual time; or gives the\n"
-	"module's half of a log to a controller and compares what it sends (0 same, 1 not).\n"
+	"module's half of a log to a controller and compares what it sends (0 same, 1 not); or\n"
+	"shares the supply of a parking lot among many vehicles and says what each policy achieves.\n"
 	"      --session KIND       dc: CCS direct current (default)\n"
 	"      --seed N             seed of everything random (default 1)\n"
 	"      --log FILE           candump log of every frame\n"
@@ -56,6 +61,15 @@ static const char usage[] =
 	"                           emergency, or log: all but the last\n"
 	"      --tolerance-ms N, --tolerance-mV N, --tolerance-mA N  (150, 500, 500)\n"
 	"      --ignore MESSAGE[.SIGNAL], --all  leave out; show every difference\n"
+	"Of a lot, besides --json, -v, -q:\n"
+	"      --workload CSV       sessions: station,arrival_s,departure_s,energy_wh,...\n"
+	"      --policy NAME[,NAME...]|all  by name, or a file NAME.so by its absolute path\n"
+	"      --network BASE       energy models at BASE_stations.csv, BASE_constraints.csv\n"
+	"      --limit-kw N, --continuous, --out FILE  transformer; any current; set-points\n"
+	"      --site FILE          or full stacks at the points of site.conf, with site-ctrl\n"
+	"      --site-loss PERCENT, --site-delay-ms N  of its frames; --seed, --log as above\n"
+	"      --days N, --stated-departures  arrivals of the first days; as drivers said\n"
+	"      --set policy.KEY=V, --set site.KEY=V  options of the policy, of site-ctrl's cycle\n"
 	"Exit status: 0 the session ended cleanly, 1 it did not or failed, 2 wrong use.\n";
 
 static void log_line(void *ctx, enum log_level level, const char *text)
@@ -149,6 +163,8 @@ static int set(struct job *job, const char *key, const char *value)
 {
 	char text[128], err[160];
 
+	if (*key == '\0' && lot_is_setting(value))
+		return lot_set(&job->lot, value);
 	if (snprintf(text, sizeof(text), "%s%s", key, value) >= (int)sizeof(text)) {
 		fprintf(stderr, "sim-run: value too long: %s\n", value);
 		return 2;
@@ -170,7 +186,8 @@ enum {
 	OPT_LIMIT,
 	OPT_JSON,
 	OPT_PROTOCOL,
-	OPT_REPLAY
+	OPT_REPLAY,
+	OPT_LOT
 };
 
 static int open_log(struct job *job, const char *name)
@@ -241,8 +258,11 @@ static int take_option(struct job *job, int c, const char *name)
 		return 0;
 	case OPT_REPLAY:
 		return replay_option(&job->replay, name, optarg);
+	case OPT_LOT:
+		return lot_option(&job->lot, name, optarg);
 	case 'v':
 		job->point.sink = &job->sink;
+		job->lot.is_verbose = true;
 		return 0;
 	case 'q':
 		job->is_quiet = true;
@@ -275,6 +295,17 @@ static int parse(struct job *job, int argc, char **argv)
 		{"tolerance-mV", required_argument, NULL, OPT_REPLAY},
 		{"tolerance-mA", required_argument, NULL, OPT_REPLAY},
 		{"all", no_argument, NULL, OPT_REPLAY},
+		{"workload", required_argument, NULL, OPT_LOT},
+		{"network", required_argument, NULL, OPT_LOT},
+		{"policy", required_argument, NULL, OPT_LOT},
+		{"limit-kw", required_argument, NULL, OPT_LOT},
+		{"days", required_argument, NULL, OPT_LOT},
+		{"continuous", no_argument, NULL, OPT_LOT},
+		{"stated-departures", no_argument, NULL, OPT_LOT},
+		{"out", required_argument, NULL, OPT_LOT},
+		{"site", required_argument, NULL, OPT_LOT},
+		{"site-loss", required_argument, NULL, OPT_LOT},
+		{"site-delay-ms", required_argument, NULL, OPT_LOT},
 		{"verbose", no_argument, NULL, 'v'},
 		{"quiet", no_argument, NULL, 'q'},
 		{"help", no_argument, NULL, 'h'},
@@ -344,6 +375,23 @@ static int replay(struct job *job)
 	return replay_run(o);
 }
 
+static int run_lot(struct job *job)
+{
+	int ret;
+
+	job->lot.is_json = job->is_json;
+	job->lot.is_quiet = job->is_quiet;
+	job->lot.builtin = alloc_policies;
+	job->lot.seed = job->seed;
+	job->lot.log = job->log;
+	ret = lot_run(&job->lot);
+	if (job->log && fclose(job->log) != 0 && ret == 0) {
+		fprintf(stderr, "sim-run: cannot write the log: %s\n", strerror(errno));
+		ret = 1;
+	}
+	return ret;
+}
+
 int main(int argc, char **argv)
 {
 	static struct job job;
@@ -354,6 +402,7 @@ int main(int argc, char **argv)
 	job.limit_us = 86400 * (int64_t)FC_US_PER_S;
 	job.seed = 1;
 	replay_defaults(&job.replay);
+	lot_defaults(&job.lot);
 	ret = parse(&job, argc, argv);
 	if (ret == 0 && !job.replay.log && (job.replay.against != REPLAY_NOBODY || job.protocol)) {
 		fprintf(stderr, "sim-run: %s needs --replay LOG\n",
@@ -362,5 +411,9 @@ int main(int argc, char **argv)
 	}
 	if (ret)
 		return ret;
+	if (!lot_is_complete(&job.lot))
+		return 2;
+	if (job.lot.workload)
+		return run_lot(&job);
 	return job.replay.log ? replay(&job) : run(&job);
 }
