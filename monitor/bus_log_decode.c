@@ -10,7 +10,7 @@
 #include "monitor/bus_log_cmd.h"
 #include "monitor/bus_log_print.h"
 
-enum side { SIDE_AUTO, SIDE_EVSE, SIDE_PEV, SIDE_PLUG };
+enum side { SIDE_AUTO, SIDE_EVSE, SIDE_PEV, SIDE_PLUG, SIDE_SITE };
 
 struct settings {
 	int32_t side, format, index, is_changes, is_all;
@@ -18,8 +18,8 @@ struct settings {
 	char output[256], from[64], to[64];
 };
 
-static const struct opt_name sides[] = {
-	{SIDE_AUTO, "auto"}, {SIDE_EVSE, "evse"}, {SIDE_PEV, "pev"}, {SIDE_PLUG, "plug"}, {0, NULL}};
+static const struct opt_name sides[] = {{SIDE_AUTO, "auto"}, {SIDE_EVSE, "evse"}, {SIDE_PEV, "pev"},
+					{SIDE_PLUG, "plug"}, {SIDE_SITE, "site"}, {0, NULL}};
 static const struct opt_name formats[] = {
 	{DICT_TEXT, "text"}, {DICT_CSV, "csv"}, {DICT_JSON, "json"}, {0, NULL}};
 
@@ -34,7 +34,7 @@ static const struct opt table[] = {
 	 "messages with a new content, only what is new in them"},
 	{"all", 'a', OPT_BOOL, 0, "", 0, 0, "no", AT(is_all), 0, NULL, "every frame (the default)"},
 	{"side", 's', OPT_ENUM, 0, "SIDE", 0, 0, "auto", AT(side), 0, sides,
-	 "evse, pev, plug; default: all of them"},
+	 "evse, pev, plug, site; default: all of them"},
 	{"protocol", 'p', OPT_TEXT, ARG_LIST, "V", 0, 0, "", AT(protocols), 0, NULL, ARGS_PROTOCOL_HELP},
 	{"dbc", 'd', OPT_TEXT, ARG_LIST, "FILE", 0, 0, "", AT(files), 0, NULL,
 	 "this database in place of our own; may be repeated"},
@@ -73,6 +73,7 @@ static int configure(const struct settings *s, struct dict_cfg *cfg)
 	cfg->has_evse = is_all || s->side == SIDE_EVSE;
 	cfg->has_pev = is_all || s->side == SIDE_PEV;
 	cfg->has_plug = is_all || s->side == SIDE_PLUG;
+	cfg->has_site = is_all || s->side == SIDE_SITE;
 	cfg->files = s->files;
 	cfg->index = s->index;
 	cfg->is_indexed = s->index >= 0;

@@ -15,6 +15,7 @@
 #include "monitor/bus_log_out.h"
 #include "pev_msgs.h"
 #include "plug_msgs.h"
+#include "site_msgs.h"
 
 #define BLOCK_SIZE ((size_t)64 * 1024)
 
@@ -246,6 +247,8 @@ int dict_build(struct dict *d, const struct dict_cfg *cfg, char *err, size_t err
 		dict_add_layouts(d, pev_layouts[cfg->pev_version], PEV_N_MSGS);
 	if (cfg->has_plug)
 		dict_add_layouts(d, plug_layouts[0], PLUG_N_MSGS);
+	if (cfg->has_site)
+		dict_add_layouts(d, site_layouts[0], SITE_N_MSGS);
 	if (!d->slot || d->is_out_of_memory) {
 		snprintf(err, err_size, "not enough memory");
 		return -ENOMEM;

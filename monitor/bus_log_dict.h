@@ -81,7 +81,7 @@ struct dict_slot {
 
 struct dict_cfg {
 	enum dict_format format;
-	bool has_evse, has_pev, has_plug;
+	bool has_evse, has_pev, has_plug, has_site;
 	unsigned evse_version, pev_version;
 	struct arg_list files; /* .dbc, searched before our own */
 	bool is_indexed;       /* the identifiers of the files have a pistol index too */

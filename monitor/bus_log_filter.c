@@ -13,6 +13,7 @@
 #include "monitor/log_read_parse.h"
 #include "pev_msgs.h"
 #include "plug_msgs.h"
+#include "site_msgs.h"
 
 /* 3 digits or fewer are 11 bits, more are 29. */
 static bool read_rule(const char *p, size_t n, struct can_filter *rule)
@@ -66,8 +67,9 @@ static bool add_names(struct id_filter *f, const char *p, size_t n)
 	bool is_evse = add_name(f, evse_layouts[0], (size_t)EVSE_N_VERSIONS * EVSE_N_MSGS, p, n);
 	bool is_pev = add_name(f, pev_layouts[0], (size_t)PEV_N_VERSIONS * PEV_N_MSGS, p, n);
 	bool is_plug = add_name(f, plug_layouts[0], (size_t)PLUG_N_VERSIONS * PLUG_N_MSGS, p, n);
+	bool is_site = add_name(f, site_layouts[0], (size_t)SITE_N_VERSIONS * SITE_N_MSGS, p, n);
 
-	return is_evse || is_pev || is_plug;
+	return is_evse || is_pev || is_plug || is_site;
 }
 
 static int add_item(struct id_filter *f, const char *p, size_t n, char *err, size_t err_size)

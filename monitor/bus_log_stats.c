@@ -239,8 +239,12 @@ static int run(const struct settings *s, const char *path, struct arg_span *span
 int bus_log_stats(int argc, char **argv)
 {
 	struct settings s = {0};
-	struct dict_cfg cfg = {
-		.format = DICT_TEXT, .has_evse = true, .has_pev = true, .has_plug = true, .index = -1};
+	struct dict_cfg cfg = {.format = DICT_TEXT,
+			       .has_evse = true,
+			       .has_pev = true,
+			       .has_plug = true,
+			       .has_site = true,
+			       .index = -1};
 	struct arg_span span;
 	struct dict d;
 	const char *path[2];

@@ -195,6 +195,22 @@ static void test_decode_own_interfaces_are_those_of_the_databases(void **state)
 			0);
 }
 
+static void test_decode_knows_the_frames_of_a_site(void **state)
+{
+	(void)state;
+	tool_write(&r, "site.log",
+		   "(1.000000) can0 030A8000#0102030405060708\n(1.100000) can0 030A8010#1122334455667788\n"
+		   "(1.200000) can0 000A8020#8877665544332211\n");
+	assert_int_equal(
+		tool_run(
+			&r,
+			"bus-log decode -s site site.log >a && bus-log decode site.log >c && cmp a c && "
+			"bus-log decode -d %s/dbc/site.dbc -n 3 site.log >b && grep -v Row_Load a | cmp - b && "
+			"grep -q Charge_Current b && test $(wc -l <a) -eq 3",
+			root),
+		0);
+}
+
 static void test_decode_filters_by_message_identifier_and_time(void **state)
 {
 	(void)state;
@@ -435,6 +451,7 @@ int main(void)
 		cmocka_unit_test(test_empty_log_is_no_failure),
 		cmocka_unit_test(test_decode_agrees_with_dbc_decode),
 		cmocka_unit_test(test_decode_own_interfaces_are_those_of_the_databases),
+		cmocka_unit_test(test_decode_knows_the_frames_of_a_site),
 		cmocka_unit_test(test_decode_filters_by_message_identifier_and_time),
 		cmocka_unit_test(test_decode_counts_broken_lines_and_goes_on),
 		cmocka_unit_test(test_decode_reads_a_pipe_and_survives_a_closed_one),
