@@ -21,7 +21,7 @@ static int64_t surely_us(int64_t us)
 /* The longest that anything granted by anyone before now may still matter. */
 static int64_t quiet_us(const struct lease_ledger *l)
 {
-	return surely_us(LEASE_MAX_UNITS * LEASE_UNIT_US + l->reaction_us);
+	return surely_us(l->longest_us + l->reaction_us);
 }
 
 void lease_init(struct lease_ledger *l, struct lease_point *point, uint32_t n_points, int64_t duration_us,
@@ -30,10 +30,17 @@ void lease_init(struct lease_ledger *l, struct lease_point *point, uint32_t n_po
 	l->point = point;
 	l->n_points = n_points;
 	l->duration_us = fc_clamp_i32(duration_us / LEASE_UNIT_US, 1, LEASE_MAX_UNITS) * LEASE_UNIT_US;
+	l->longest_us = LEASE_MAX_UNITS * LEASE_UNIT_US;
 	l->reaction_us = reaction_us;
 	l->start_us = now_us;
 	l->quiet_until_us = now_us + quiet_us(l);
 	memset(point, 0, n_points * sizeof(*point));
+}
+
+void lease_set_longest(struct lease_ledger *l, int64_t longest_us)
+{
+	l->longest_us = longest_us > l->duration_us ? longest_us : l->duration_us;
+	l->quiet_until_us = l->start_us + quiet_us(l);
 }
 
 void lease_set_safe(struct lease_ledger *l, uint32_t i, int32_t safe_mA)

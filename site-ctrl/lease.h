@@ -72,6 +72,7 @@ struct lease_ledger {
 	struct lease_point *point; /* n_points, the caller's */
 	uint32_t n_points;
 	int64_t duration_us; /* of every grant: whole units */
+	int64_t longest_us;  /* that anyone ever gave to these points */
 	int64_t reaction_us;
 	int64_t start_us, quiet_until_us;
 };
@@ -79,6 +80,11 @@ struct lease_ledger {
 /* duration_us: rounded down to units, at least one. reaction_us: not less than that of any point. */
 void lease_init(struct lease_ledger *l, struct lease_point *point, uint32_t n_points, int64_t duration_us,
 		int64_t reaction_us, int64_t now_us);
+/*
+ * Shortens the quiet time, right after init: no lease longer than this was ever given to these points, by whatever process
+ * and configuration. Not less than our own. Without it the longest that the wire can say is waited for.
+ */
+void lease_set_longest(struct lease_ledger *l, int64_t longest_us);
 void lease_set_safe(struct lease_ledger *l, uint32_t i, int32_t safe_mA);
 
 struct lease_report {

@@ -147,6 +147,7 @@ int site_init(struct site *s, const struct site_conf *conf, const struct site_mo
 	alloc_run_init(&s->shadow.run, site, runs[1]);
 	lease_init(&s->ledger, s->lease, site->n_points, (int64_t)conf->lease_ms * FC_US_PER_MS,
 		   (int64_t)conf->reaction_ms * FC_US_PER_MS, now_us);
+	lease_set_longest(&s->ledger, (int64_t)conf->longest_lease_ms * FC_US_PER_MS);
 	start_slots(s);
 	start_times(s, now_us);
 	return 0;
@@ -173,12 +174,13 @@ void site_set_outlook(struct site *s, const struct alloc_outlook *outlook, uint3
 
 void site_set_conf(struct site *s, const struct site_conf *conf)
 {
-	int32_t cycle_ms = s->conf.cycle_ms, lease_ms = s->conf.lease_ms, reaction_ms = s->conf.reaction_ms;
+	const struct site_conf fixed = s->conf;
 
 	s->conf = *conf;
-	s->conf.cycle_ms = cycle_ms;
-	s->conf.lease_ms = lease_ms;
-	s->conf.reaction_ms = reaction_ms;
+	s->conf.cycle_ms = fixed.cycle_ms;
+	s->conf.lease_ms = fixed.lease_ms;
+	s->conf.longest_lease_ms = fixed.longest_lease_ms;
+	s->conf.reaction_ms = fixed.reaction_ms;
 }
 
 /* --- frames ------------------------------------------------------------------------------------------------ */

@@ -9,7 +9,7 @@
 
 #define AT(member) offsetof(struct site_settings, member), sizeof(((struct site_settings *)NULL)->member)
 #define L	   OPT_LIVE
-#define CYCLE_N	   11
+#define CYCLE_N	   12
 
 static const struct opt_name isolations[] = {
 	{SITE_ISOLATE_AUTO, "auto"},
@@ -23,6 +23,8 @@ const struct opt site_conf_table[] = {
 	 "how often the policy is asked and every report answered"},
 	{"lease_ms", 0, OPT_INT, 0, "ms", 4000, 30000, "10000", AT(conf.lease_ms), NULL,
 	 "how long a grant holds, in units of 2000"},
+	{"longest_lease_ms", 0, OPT_INT, 0, "ms", 4000, 30000, "30000", AT(conf.longest_lease_ms), NULL,
+	 "longest lease ever given here; after a start we wait for it to end"},
 	{"reaction_ms", 0, OPT_INT, 0, "ms", 500, 60000, "5000", AT(conf.reaction_ms), NULL,
 	 "until a vehicle follows a lower current; 5 s by IEC 61851-1"},
 	{"report_timeout_ms", 0, OPT_INT, L, "ms", 1500, 20000, "3500", AT(conf.report_timeout_ms), NULL,
@@ -75,6 +77,11 @@ int site_conf_check(const struct site_conf *c, char *err, size_t err_size)
 {
 	if (c->lease_ms % (LEASE_UNIT_US / 1000)) {
 		snprintf(err, err_size, "lease_ms %d is no multiple of 2000", c->lease_ms);
+		return -EINVAL;
+	}
+	if (c->longest_lease_ms < c->lease_ms) {
+		snprintf(err, err_size, "longest_lease_ms %d is less than lease_ms %d", c->longest_lease_ms,
+			 c->lease_ms);
 		return -EINVAL;
 	}
 	/* A grant is up to one cycle old when it leaves, and may be lost twice. */

@@ -8,6 +8,7 @@
 struct site_conf {
 	int32_t cycle_ms;	       /* 1000 */
 	int32_t lease_ms;	       /* 10000, whole units of 2 s */
+	int32_t longest_lease_ms;      /* 30000: that any site-ctrl ever gave here */
 	int32_t reaction_ms;	       /* 5000 */
 	int32_t report_timeout_ms;     /* a point is silent after that: 3500 */
 	int32_t ramp_mA_per_s;	       /* of raises; 0: at once */

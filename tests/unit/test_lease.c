@@ -95,6 +95,21 @@ static void test_lease_gives_nothing_for_the_longest_lease_after_its_start(void 
 	assert_int_equal(may(READY), 10000);
 }
 
+static void test_lease_shorter_longest_lease_shortens_the_quiet_time(void **state)
+{
+	(void)state;
+	lease_set_longest(&l, 20 * S);
+	assert_true(l.quiet_until_us == START + 25 * S * 1025 / 1000);
+	lease_set_longest(&l, 2 * S); /* our own are longer */
+	assert_true(l.quiet_until_us == START + LIFE);
+	assert_true(report(START + LIFE - S, 100));
+	assert_int_equal(grant(START + LIFE - 1, 10000), -EBUSY);
+	assert_int_equal(grant(START + LIFE, 10000), 0);
+	/* So a point that was silent that long may begin anywhere. */
+	assert_false(report(START + 2 * LIFE - S - 1, 10));
+	assert_true(report(START + 2 * LIFE - S, 10));
+}
+
 static void test_lease_in_quiet_time_counts_what_points_say(void **state)
 {
 	int32_t mA = 0;
@@ -479,6 +494,7 @@ int main(void)
 		cmocka_unit_test_setup(test_lease_starts_with_the_safe_currents_of_all, setup),
 		cmocka_unit_test_setup(test_lease_duration_is_whole_units_within_the_wire, setup),
 		cmocka_unit_test_setup(test_lease_gives_nothing_for_the_longest_lease_after_its_start, setup),
+		cmocka_unit_test_setup(test_lease_shorter_longest_lease_shortens_the_quiet_time, setup),
 		cmocka_unit_test_setup(test_lease_in_quiet_time_counts_what_points_say, setup),
 		cmocka_unit_test_setup(test_lease_without_report_nothing_is_granted, setup),
 		cmocka_unit_test_setup(test_lease_grant_answers_the_newest_report_with_counted_revisions,
