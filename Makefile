@@ -115,6 +115,7 @@ BENCH_SRC := $(wildcard bench/bench_*.c)
 BENCHES   := $(patsubst bench/%.c,$(B)/bench/%,$(BENCH_SRC))
 BENCH_LIB := $(wildcard bench/proc_*.c tests/lib/proc_*.c)
 FUZZ_SRC  := $(wildcard tests/fuzz/fuzz_*.c)
+SOAK_SRC  := $(wildcard tests/soak/soak_*.c)
 # Looks on for tests/run.sh in every variant: always the same program.
 STALL_WATCH := build/release/tests/stall_watch
 
@@ -129,7 +130,7 @@ ifeq ($(V),release)
 endif
 
 # Pure files see plain C11; the shells ask for the GNU and Linux interfaces.
-$(call obj,$(SHELL_SRC)) $(call obj,$(foreach p,$(PROGS),$(MAIN_$(p)))) $(call obj,$(sort $(TEST_SRC) $(TEST_LIB) $(BENCH_SRC) $(BENCH_LIB) $(FUZZ_SRC))): \
+$(call obj,$(SHELL_SRC)) $(call obj,$(foreach p,$(PROGS),$(MAIN_$(p)))) $(call obj,$(sort $(TEST_SRC) $(TEST_LIB) $(BENCH_SRC) $(BENCH_LIB) $(FUZZ_SRC) $(SOAK_SRC))): \
 	CPPFLAGS += -D_GNU_SOURCE
 
 $(B)/obj/%.o: %.c | $(GEN)/.stamp
@@ -241,10 +242,22 @@ fuzz-build:
 fuzz: fuzz-build
 	tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZERS)
 
+# The long versions of what check does in part: hours of virtual time, a million sites.
+SOAK_HOURS ?= 10000
+SOAK_SITES ?= 1000000
+.PHONY: soak verify
+soak: $(B)/tests/soak/soak_lease $(B)/tests/unit/test_alloc_properties $(B)/tests/scenario/test_lease_chaos
+	$(B)/tests/soak/soak_lease $(SOAK_HOURS)
+	LEASE_STEPS=1000000 $(B)/tests/scenario/test_lease_chaos
+	$(B)/tests/unit/test_alloc_properties --count $(SOAK_SITES)
+# The model of the leases, to completion; and that it finds every rule that is left out.
+verify:
+	verify/run.sh
+
 check-pure: $(call obj,$(PURE_SRC))
 	tests/pure.sh $^
 # The monitors only listen: nothing that sends is linked into them.
-check-rx-only: $(addprefix $(B)/bin/,evse-monitor pev-monitor)
+check-rx-only: $(addprefix $(B)/bin/,evse-monitor pev-monitor site-monitor)
 	tests/rx_only.sh $^
 check-layers: all $(TESTS)
 	awk -f tests/layers.awk $$(find $(B)/obj -name '*.d')
@@ -301,6 +314,8 @@ help:
 	@echo 'check-vcan    the SocketCAN back end and a session on a real vcan'
 	@echo 'check-interop against python-can, and sessions with customers like the vendor'\''s simulators'
 	@echo 'fuzz          every fuzzer for FUZZ_SECONDS=$(FUZZ_SECONDS)'
+	@echo 'soak          10,000 virtual hours of leases, a million random sites; half an hour'
+	@echo 'verify        the model of the leases by SPIN, to completion; two minutes'
 	@echo 'bench         our figures beside a floor from the same run'
 	@echo 'screens       the screenshots of the monitors in docs/screens; screen-logs: the logs that they show'
 	@echo 'mutate        flips operators of the guards and expects a failing test'

@@ -25,7 +25,7 @@
 #define KIT_MAX_Q16 (INT64_C(1) << 49) /* a direction's sum beyond it (8.6 MA) fits nowhere */
 #define KIT_LIMB    26		       /* bits of the low limb of a vector */
 #define KIT_TRIES   16		       /* rounds of single steps in climb, before the rest goes in order */
-#define KIT_PASSES  64	/* passes of climb over sites where one's rise makes room for another */
+#define KIT_PASSES  4096
 #define KIT_SMALL   192 /* lists up to this are sorted by merging */
 #define KIT_IMPORT  0
 #define KIT_EXPORT  1

@@ -211,9 +211,11 @@ int32_t alloc_kit_room_mA(const struct alloc_kit_state *k, uint32_t i, int32_t l
 	return alloc_kit_side_room_mA(k, &k->side[KIT_IMPORT], i, limit_mA, row);
 }
 
+/* Nobody can have more than KIT_MAX_Q16; moves that say so are undone by the same. */
 static void move_member(const struct alloc_kit_state *k, struct kit_side *s, const struct kit_member *m,
 			int64_t q16)
 {
+	q16 = q16 > KIT_MAX_Q16 ? KIT_MAX_Q16 : q16 < -KIT_MAX_Q16 ? -KIT_MAX_Q16 : q16;
 	if (m->slot == KIT_PLAIN) {
 		s->room_q16[m->row] -= q16;
 	} else {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Filling by price where the rows that bind are a tree of plain sums: highest worth first is the best sum
- * there, and it is exact. Pure.
+ * there, and it is exact but for what minima and unlike steps leave over. Pure.
  */
 #include "site-ctrl/alloc_price.h"
 

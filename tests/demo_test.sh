@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# ./demo as its user runs it, on a bus: udp or vcan. The states of the charger's module must be those of a whole
+# ./demo as its user runs it, on a bus: udp or vcan; or ./demo --site: site. The states of the charger's module must be those of a whole
 # session. Real processes keep 100 ms cycles, which a starved machine cannot: a run in which the log itself shows
 # gaps of 150 ms and more is tried again, and if the machine stays that busy the test is skipped and says so.
 set -u
@@ -8,6 +8,14 @@ cd "$(dirname "$0")/.." || exit 1
 bus=${1-udp}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
+
+# Four charge points, two controllers killed on the way, judged from the log; and a judge that can say no.
+if [ "$bus" = site ]; then
+	./demo --site --json --lines --log "$log" || exit 1
+	echo "0 breaker 20" | awk -f examples/demo-site-judge.awk - "$log" >/dev/null && { echo "the judge lets everything pass"; exit 1; }
+	echo "demo of a site: every vehicle charged, no limit exceeded, $(wc -l <"$log") frames"
+	exit 0
+fi
 
 run() {
 	case $bus in

@@ -286,8 +286,9 @@ static bool is_scaled(struct alloc_rig *g, struct rig_conf *c, struct judge *j)
 	int32_t k = 2 + (int32_t)rig_below(g, 9), before_mA[MAX_POINTS], slack_mA = 12;
 
 	for (unsigned p = 0; p < 5; p++) {
+		rig_run(g, names[p]);
 		for (uint32_t i = 0; i < c->n_points; i++)
-			before_mA[i] = (rig_run(g, names[p]), rig_mA(g, i));
+			before_mA[i] = rig_mA(g, i);
 		for (uint32_t i = 0; i < c->n_points; i++) {
 			g->point[i].min_mA *= k;
 			g->point[i].max_mA *= k;
