@@ -31,7 +31,7 @@ LDLIBS_ALL = -linih -lsocketcan -ldl -lm $(LDLIBS)
 
 # --- sources -----------------------------------------------------------------------------------------------
 # Pure: no system call, no allocation, plain C11. check-pure reads their objects.
-CORE_SRC := $(wildcard lib/core/lease_hold.c) lib/core/out_queue.c lib/core/log.c lib/core/opts.c lib/core/frame_text.c lib/core/ctl.c
+CORE_SRC := lib/core/lease_hold.c lib/core/out_queue.c lib/core/log.c lib/core/opts.c lib/core/frame_text.c lib/core/ctl.c
 CODEC_SRC := dbc/dbc_codec.c
 EVSE_SRC := $(addprefix evse-ctrl/,evse_conf.c evse_ctl.c evse_grant.c evse_guard.c evse_limits.c evse_point.c evse_power.c \
 	evse_seq.c evse_session.c evse_site.c evse_states.c evse_station.c evse_wire.c)
@@ -44,10 +44,18 @@ SIM_SRC  := $(addprefix sim/,evcc.c evcc_conf.c evcc_ctl.c evcc_power.c evcc_saf
 	sim_vehicle.c sim_vehicle_conf.c world.c)
 POINT_SRC := $(addprefix sim/,sim_run_point.c sim_run_replay_log.c sim_run_replay_hw.c sim_run_replay_cmp.c)
 GEN_SRC  := $(addprefix $(GEN)/,evse_msgs.c pev_msgs.c plug_msgs.c site_msgs.c)
-POLICY_SRC := $(wildcard site-ctrl/policies/*.c)
-SITE_SRC := $(wildcard site-ctrl/alloc_*.c site-ctrl/lease*.c site-ctrl/site*.c)
-GATE_SRC := $(wildcard gateways/gate_*.c)
-SITE_MON_SRC := $(wildcard monitor/site_mon_model*.c monitor/site_mon_view*.c)
+POLICY_SRC := $(addprefix site-ctrl/policies/,edf.c fair.c fair_need.c fcfs.c plan.c policies.c priority.c \
+	ready.c sllf.c)
+SITE_SRC := $(addprefix site-ctrl/,alloc_check.c alloc_kit.c alloc_kit_fill.c alloc_kit_level.c \
+	alloc_kit_level_row.c alloc_kit_rows.c alloc_kit_sort.c alloc_lp.c alloc_lp_factor.c alloc_price.c \
+	alloc_price_steady.c alloc_price_tree.c alloc_run.c lease.c site.c site_calm.c site_conf.c site_ctl.c \
+	site_ctl_say.c site_cycle.c site_grant.c site_hold.c site_limits.c site_model.c site_model_angle.c \
+	site_model_compile.c site_model_terms.c site_rows.c site_show.c site_tell.c site_want.c site_wire.c)
+GATE_SRC := $(addprefix gateways/,gate_backoff.c gate_bridge.c gate_command.c gate_queue.c gate_record.c \
+	gate_state.c gate_tariff.c gate_url.c)
+SITE_MON_SRC := $(addprefix monitor/,site_mon_model.c site_mon_model_history.c site_mon_model_names.c \
+	site_mon_view.c site_mon_view_detail.c site_mon_view_events.c site_mon_view_list.c \
+	site_mon_view_plot.c site_mon_view_points.c site_mon_view_tree.c site_mon_view_words.c)
 VBUS_SRC := $(addprefix lib/can/,can_bus_virtual.c can_hub_fault.c can_hub_wire.c can_udp_codec.c \
 	can_filter_set.c can_hold.c can_rx_clock.c can_url.c)
 MON_SRC  := $(addprefix monitor/,explain.c explain_evse.c explain_evse_power.c explain_pev.c explain_pev_power.c explain_scene.c \
@@ -77,17 +85,22 @@ MON_SHELL_SRC := $(addprefix monitor/,bus_log_args.c bus_log_convert.c bus_log_c
 	mon_app_screen.c mon_curses.c mon_journal.c mon_serve.c mon_sqlite.c mon_text.c mon_text_out.c \
 	mon_text_snap.c)
 REPLAY_SRC := $(addprefix sim/,sim_run_replay.c sim_run_replay_opts.c sim_run_replay_text.c)
-SITE_SHELL_SRC := $(wildcard site-ctrl/load_*.c site-ctrl/policy_host*.c)
-LOT_SRC := $(wildcard sim/sim_run_lot*.c sim/sim_run_site*.c)
-GATE_SHELL_SRC := $(wildcard gateways/mqtt_gw_[!m]*.c)
-SITE_MON_SHELL_SRC := $(filter-out $(SITE_MON_SRC),$(wildcard monitor/site_mon_*.c))
+SITE_SHELL_SRC := $(addprefix site-ctrl/,load_conf.c load_csv.c load_keys.c load_net.c load_point.c \
+	load_schedule.c load_schedule_read.c load_site.c policy_host.c policy_host_child.c)
+LOT_SRC := $(addprefix sim/,sim_run_lot.c sim_run_lot_csv.c sim_run_lot_judge.c sim_run_lot_policy.c \
+	sim_run_lot_sim.c sim_run_lot_text.c sim_run_site.c sim_run_site_car.c sim_run_site_judge.c \
+	sim_run_site_link.c)
+GATE_SHELL_SRC := $(addprefix gateways/,mqtt_gw_bridge.c mqtt_gw_conf.c mqtt_gw_evse.c mqtt_gw_json_in.c \
+	mqtt_gw_json_out.c mqtt_gw_link.c mqtt_gw_link_client.c mqtt_gw_operator.c mqtt_gw_publish.c \
+	mqtt_gw_secret.c)
+SITE_MON_SHELL_SRC := $(addprefix monitor/,site_mon_app.c site_mon_app_names.c site_mon_app_opts.c \
+	site_mon_app_screen.c site_mon_text.c)
 SHELL_SRC := $(DBC_SRC) $(CAN_SRC) $(LINUX_SRC) $(MON_SHELL_SRC) $(REPLAY_SRC) $(SITE_SHELL_SRC) $(LOT_SRC) $(GATE_SHELL_SRC) \
 	$(SITE_MON_SHELL_SRC)
 LIB_SRC   := $(PURE_SRC) $(SHELL_SRC)
 
 PROGS := evse-ctrl pev-ctrl secc-sim evcc-sim sim-run chargectl dbc bus-log evse-monitor pev-monitor \
-	$(if $(wildcard site-ctrl/main.c),site-ctrl) $(if $(wildcard monitor/site_monitor_main.c),site-monitor) \
-	$(if $(wildcard gateways/mqtt_gw_main.c),mqtt-gw)
+	site-ctrl site-monitor mqtt-gw
 MAIN_evse-ctrl := evse-ctrl/main.c
 MAIN_pev-ctrl  := pev-ctrl/main.c
 MAIN_secc-sim  := sim/secc_main.c
@@ -184,7 +197,9 @@ $(B)/bench/%: $(B)/obj/bench/%.o $(call obj,$(BENCH_LIB)) $(B)/libforecourt.a
 $(B)/bench/bench_alloc: $(call obj,tests/lib/alloc_rig.c)
 # The monitor's bench watches it in a terminal.
 LIBS_bench_monitor := -lvterm
+LIBS_bench_site_monitor := -lvterm
 $(B)/bench/bench_monitor: $(call obj,tests/lib/term_rig.c) | $(B)/bin/evse-monitor
+$(B)/bench/bench_site_monitor: $(call obj,tests/lib/term_rig.c) | $(B)/bin/site-monitor
 
 # The tests of real processes run the programs, and count their heap calls by a preloaded library.
 $(addprefix $(B)/tests/unit/,test_evse_process test_evse_process_start test_site_process test_site_three): | \
@@ -201,7 +216,7 @@ $(STALL_WATCH): tests/stall_watch.c
 # The golden screens run the monitors on logs of simulated sessions; `screens` makes the pictures of the documentation
 # and `screen-logs` the logs anew.
 $(addprefix $(B)/tests/unit/,test_mon_process test_screen_golden test_screen_term test_screen_text): | $(addprefix $(B)/bin/,evse-monitor pev-monitor)
-$(B)/tests/unit/test_screen_site: | $(B)/bin/site-monitor
+$(addprefix $(B)/tests/unit/,test_screen_site test_screen_site_text): | $(B)/bin/site-monitor
 SHOT_SRC := tests/screen/shoot.c tests/screen/make_logs.c tests/screen/make_site_log.c
 $(call obj,$(SHOT_SRC)): CPPFLAGS += -D_GNU_SOURCE
 screens: $(B)/tests/screen/shoot | $(addprefix $(B)/bin/,evse-monitor pev-monitor site-monitor)

@@ -92,7 +92,7 @@ static void send_grant(struct lease_alloc *a, struct lease_world *w, unsigned i,
 	}
 	g = (struct site_grant){.number = sent.number,
 				.revision = sent.revision,
-				.duration = (uint8_t)(a->ledger.duration_us / LEASE_UNIT_US),
+				.duration = (uint8_t)(a->ledger.duration_us / LEASE_UNIT_US + a->lie_units),
 				.charge_current_mA = sent.charge_mA,
 				.discharge_current_mA = sent.discharge_mA};
 	msg_to_frame(&site_layouts[SITE_V1][SITE_GRANT], &g, i % 31 + 1, &f);
@@ -150,6 +150,8 @@ static int64_t start(void *self, struct lease_world *w, int64_t now_us)
 	struct lease_alloc *a = self;
 
 	lease_init(&a->ledger, a->point, w->conf.n_points, a->lease_us, LEASE_REACTION_US, now_us);
+	/* The shortest quiet time that is allowed. */
+	lease_set_longest(&a->ledger, a->lease_us);
 	for (unsigned i = 0; i < w->conf.n_points; i++)
 		lease_set_safe(&a->ledger, i, w->judge.point[i].safe_mA);
 	memcpy(a->known_mA, w->limit_mA, sizeof(a->known_mA));

@@ -13,6 +13,7 @@ struct lease_alloc {
 	struct lease_ledger ledger;
 	struct lease_point point[JUDGE_MAX_POINTS];
 	int64_t lease_us;
+	unsigned lie_units; /* its grants last so much longer than it books: for a test of the judge */
 	int32_t want_mA[JUDGE_MAX_POINTS], want_back_mA[JUDGE_MAX_POINTS];
 	unsigned first; /* who is served first */
 	uint64_t n_refused;

@@ -63,6 +63,7 @@ bool lease_site_build(struct lease_site *s, const struct lease_world *w)
 	/* Nothing but the ledger keeps anybody from his share: it is the ledger that is tried. */
 	site_conf_defaults(&s->conf);
 	s->conf.lease_ms = (int32_t)(w->conf.lease_us / 1000);
+	s->conf.longest_lease_ms = s->conf.lease_ms;
 	s->conf.cycle_ms = (int32_t)(w->conf.report_us / 1000);
 	s->conf.report_timeout_ms = s->conf.cycle_ms * 7 / 2;
 	s->conf.ramp_mA_per_s = s->conf.min_on_ms = s->conf.min_off_ms = 0;
