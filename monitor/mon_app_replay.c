@@ -265,7 +265,8 @@ void mon_replay_step(struct mon_replay *r)
 
 int mon_replay_seek(struct mon_replay *r, int64_t delta_us, int64_t now_us)
 {
-	int64_t to_us = r->at_us + delta_us;
+	/* Several keys at once: each goes on from where the one before it leads to. */
+	int64_t to_us = (r->goal_us == FC_NEVER ? r->at_us : r->goal_us) + delta_us;
 	int n;
 
 	if (to_us < r->begin_us)

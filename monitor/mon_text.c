@@ -22,15 +22,15 @@ void mon_text_hook(struct mon_text *t, struct mon_sink *sink)
 static void begin_object(struct mon_text *t, const char *type, int64_t time_us, unsigned point)
 {
 	t->is_first = true;
-	json_open(t, NULL, "{");
-	json_text(t, "type", type);
-	json_time(t, "t", time_us);
-	json_integer(t, "point", point);
+	mon_json_open(t, NULL, "{");
+	mon_json_text(t, "type", type);
+	mon_json_time(t, "t", time_us);
+	mon_json_integer(t, "point", point);
 }
 
 static void end_object(struct mon_text *t)
 {
-	json_close(t, "}");
+	mon_json_close(t, "}");
 	t->is_first = true;
 	text_end_line(t);
 }
@@ -73,15 +73,15 @@ static void change_json(struct mon_text *t, const struct mon_change *c, const ch
 	const char *label = msg_value_name(f, c->number);
 
 	begin_object(t, "change", c->time_us, c->point);
-	json_text(t, "message", message);
-	json_text(t, "signal", f->signal);
-	json_decimal(t, "value", c->number, unit.digits, unit.shown);
+	mon_json_text(t, "message", message);
+	mon_json_text(t, "signal", f->signal);
+	mon_json_decimal(t, "value", c->number, unit.digits, unit.shown);
 	if (unit.name[0])
-		json_text(t, "unit", unit.name);
+		mon_json_text(t, "unit", unit.name);
 	if (label)
-		json_text(t, "label", label);
+		mon_json_text(t, "label", label);
 	if (!c->is_first)
-		json_decimal(t, "old", c->old, unit.digits, unit.shown);
+		mon_json_decimal(t, "old", c->old, unit.digits, unit.shown);
 	end_object(t);
 }
 
@@ -108,8 +108,8 @@ void mon_text_event(void *text, const struct mon_event *e)
 
 	if (t->form == MON_TEXT_JSON) {
 		begin_object(t, "event", e->time_us, e->point);
-		json_text(t, "severity", severity);
-		json_text(t, "text", e->text);
+		mon_json_text(t, "severity", severity);
+		mon_json_text(t, "text", e->text);
 		end_object(t);
 		return;
 	}
@@ -131,30 +131,30 @@ static int64_t energy_mWh(const struct mon_session *s)
 
 void text_session_json(struct mon_text *t, const struct mon_session *s)
 {
-	json_bool(t, "running", s->is_running);
-	json_time(t, "start", s->start_us);
+	mon_json_bool(t, "running", s->is_running);
+	mon_json_time(t, "start", s->start_us);
 	if (s->is_running)
-		json_null(t, "end");
+		mon_json_null(t, "end");
 	else
-		json_time(t, "end", s->end_us);
-	json_bool(t, "clean", s->is_clean);
-	json_text(t, "reason", s->reason);
-	json_text(t, "protocol", s->protocol_name);
-	json_decimal(t, "energy_Wh", energy_mWh(s), 3, 0);
-	json_known(t, "peak_V", s->peak_mV, 3);
-	json_known(t, "peak_A", s->peak_mA, 3);
-	json_known(t, "peak_W", s->peak_W, 0);
-	json_known(t, "soc_start_percent", s->soc_start_permille, 1);
-	json_known(t, "soc_end_percent", s->soc_end_permille, 1);
-	json_open(t, "states", "[");
+		mon_json_time(t, "end", s->end_us);
+	mon_json_bool(t, "clean", s->is_clean);
+	mon_json_text(t, "reason", s->reason);
+	mon_json_text(t, "protocol", s->protocol_name);
+	mon_json_decimal(t, "energy_Wh", energy_mWh(s), 3, 0);
+	mon_json_known(t, "peak_V", s->peak_mV, 3);
+	mon_json_known(t, "peak_A", s->peak_mA, 3);
+	mon_json_known(t, "peak_W", s->peak_W, 0);
+	mon_json_known(t, "soc_start_percent", s->soc_start_permille, 1);
+	mon_json_known(t, "soc_end_percent", s->soc_end_permille, 1);
+	mon_json_open(t, "states", "[");
 	for (unsigned i = 0; i < s->n_states; i++)
-		json_integer(t, NULL, s->state[i]);
-	json_close(t, "]");
-	json_integer(t, "n_faults", s->n_faults);
-	json_open(t, "faults", "[");
+		mon_json_integer(t, NULL, s->state[i]);
+	mon_json_close(t, "]");
+	mon_json_integer(t, "n_faults", s->n_faults);
+	mon_json_open(t, "faults", "[");
 	for (unsigned i = 0; i < s->n_faults && i < MON_SESSION_FAULTS; i++)
-		json_text(t, NULL, s->fault[i]);
-	json_close(t, "]");
+		mon_json_text(t, NULL, s->fault[i]);
+	mon_json_close(t, "]");
 }
 
 static void put_soc(struct mon_text *t, int32_t permille)

@@ -114,86 +114,86 @@ void text_utf8(struct mon_text *t, const char *text)
 	put_safe(t, text, false);
 }
 
-void json_string(struct mon_text *t, const char *text)
+void mon_json_string(struct mon_text *t, const char *text)
 {
 	text_put(t, "\"");
 	put_safe(t, text, true);
 	text_put(t, "\"");
 }
 
-void json_key(struct mon_text *t, const char *key)
+void mon_json_key(struct mon_text *t, const char *key)
 {
 	if (!t->is_first)
 		text_put(t, ",");
 	t->is_first = false;
 	if (!key)
 		return;
-	json_string(t, key);
+	mon_json_string(t, key);
 	text_put(t, ":");
 }
 
-void json_open(struct mon_text *t, const char *key, const char *open)
+void mon_json_open(struct mon_text *t, const char *key, const char *open)
 {
-	json_key(t, key);
+	mon_json_key(t, key);
 	text_put(t, open);
 	t->is_first = true;
 }
 
-void json_close(struct mon_text *t, const char *close)
+void mon_json_close(struct mon_text *t, const char *close)
 {
 	text_put(t, close);
 	t->is_first = false;
 }
 
-void json_text(struct mon_text *t, const char *key, const char *value)
+void mon_json_text(struct mon_text *t, const char *key, const char *value)
 {
-	json_key(t, key);
-	json_string(t, value ? value : "");
+	mon_json_key(t, key);
+	mon_json_string(t, value ? value : "");
 }
 
-void json_null(struct mon_text *t, const char *key)
+void mon_json_null(struct mon_text *t, const char *key)
 {
-	json_key(t, key);
+	mon_json_key(t, key);
 	text_put(t, "null");
 }
 
-void json_bool(struct mon_text *t, const char *key, bool value)
+void mon_json_bool(struct mon_text *t, const char *key, bool value)
 {
-	json_key(t, key);
+	mon_json_key(t, key);
 	text_put(t, value ? "true" : "false");
 }
 
-void json_integer(struct mon_text *t, const char *key, int64_t value)
+void mon_json_integer(struct mon_text *t, const char *key, int64_t value)
 {
-	json_decimal(t, key, value, 0, 0);
+	mon_json_decimal(t, key, value, 0, 0);
 }
 
-void json_decimal(struct mon_text *t, const char *key, int64_t number, unsigned digits, unsigned shown)
+void mon_json_decimal(struct mon_text *t, const char *key, int64_t number, unsigned digits, unsigned shown)
 {
-	json_key(t, key);
+	mon_json_key(t, key);
 	text_decimal(t, number, digits, shown);
 }
 
-void json_known(struct mon_text *t, const char *key, int32_t number, unsigned digits)
+void mon_json_known(struct mon_text *t, const char *key, int32_t number, unsigned digits)
 {
-	json_key(t, key);
+	mon_json_key(t, key);
 	if (number == MON_UNKNOWN)
 		text_put(t, "null");
 	else
 		text_decimal(t, number, digits, 0);
 }
 
-void json_seconds(struct mon_text *t, const char *key, int64_t us)
+void mon_json_seconds(struct mon_text *t, const char *key, int64_t us)
 {
-	json_key(t, key);
+	mon_json_key(t, key);
 	if (us < 0)
 		text_put(t, "null");
 	else
 		text_decimal(t, us, 6, 0);
 }
 
-void json_time(struct mon_text *t, const char *key, int64_t time_us)
+void mon_json_time(struct mon_text *t, const char *key, int64_t time_us)
 {
-	json_key(t, key);
+	mon_json_key(t, key);
 	text_time(t, time_us);
 }

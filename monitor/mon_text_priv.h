@@ -21,22 +21,22 @@ void text_end_line(struct mon_text *t);
 
 /* --- JSON ---------------------------------------------------------------------------------------------- */
 
-void json_string(struct mon_text *t, const char *text);
+void mon_json_string(struct mon_text *t, const char *text);
 /* Comma where needed, then "key": ; NULL: an array's element. */
-void json_key(struct mon_text *t, const char *key);
+void mon_json_key(struct mon_text *t, const char *key);
 /* open: "{" or "[". */
-void json_open(struct mon_text *t, const char *key, const char *open);
-void json_close(struct mon_text *t, const char *close);
-void json_text(struct mon_text *t, const char *key, const char *value);
-void json_null(struct mon_text *t, const char *key);
-void json_bool(struct mon_text *t, const char *key, bool value);
-void json_integer(struct mon_text *t, const char *key, int64_t value);
-void json_decimal(struct mon_text *t, const char *key, int64_t number, unsigned digits, unsigned shown);
+void mon_json_open(struct mon_text *t, const char *key, const char *open);
+void mon_json_close(struct mon_text *t, const char *close);
+void mon_json_text(struct mon_text *t, const char *key, const char *value);
+void mon_json_null(struct mon_text *t, const char *key);
+void mon_json_bool(struct mon_text *t, const char *key, bool value);
+void mon_json_integer(struct mon_text *t, const char *key, int64_t value);
+void mon_json_decimal(struct mon_text *t, const char *key, int64_t number, unsigned digits, unsigned shown);
 /* null for MON_UNKNOWN, else number / 10^digits. */
-void json_known(struct mon_text *t, const char *key, int32_t number, unsigned digits);
+void mon_json_known(struct mon_text *t, const char *key, int32_t number, unsigned digits);
 /* null below 0, else seconds. */
-void json_seconds(struct mon_text *t, const char *key, int64_t us);
-void json_time(struct mon_text *t, const char *key, int64_t time_us);
+void mon_json_seconds(struct mon_text *t, const char *key, int64_t us);
+void mon_json_time(struct mon_text *t, const char *key, int64_t time_us);
 
 /* --- contents ------------------------------------------------------------------------------------------ */
 

@@ -12,17 +12,17 @@ static void put_bus(struct mon_text *t)
 {
 	const struct mon_bus *b = &t->model->bus;
 
-	json_open(t, "bus", "{");
-	json_bool(t, "up", b->is_up);
-	json_integer(t, "frames", (int64_t)b->n_frames);
-	json_integer(t, "ours", (int64_t)b->n_ours);
-	json_integer(t, "foreign", (int64_t)b->n_foreign);
-	json_integer(t, "errors", (int64_t)b->n_errors);
-	json_integer(t, "dropped", (int64_t)b->n_dropped);
-	json_integer(t, "bad", (int64_t)b->n_bad);
-	json_integer(t, "frames_per_s", b->frames_per_s);
-	json_decimal(t, "load_percent", b->load_permille, 1, 0);
-	json_close(t, "}");
+	mon_json_open(t, "bus", "{");
+	mon_json_bool(t, "up", b->is_up);
+	mon_json_integer(t, "frames", (int64_t)b->n_frames);
+	mon_json_integer(t, "ours", (int64_t)b->n_ours);
+	mon_json_integer(t, "foreign", (int64_t)b->n_foreign);
+	mon_json_integer(t, "errors", (int64_t)b->n_errors);
+	mon_json_integer(t, "dropped", (int64_t)b->n_dropped);
+	mon_json_integer(t, "bad", (int64_t)b->n_bad);
+	mon_json_integer(t, "frames_per_s", b->frames_per_s);
+	mon_json_decimal(t, "load_percent", b->load_permille, 1, 0);
+	mon_json_close(t, "}");
 }
 
 static void put_explain(struct mon_text *t, unsigned point)
@@ -30,69 +30,69 @@ static void put_explain(struct mon_text *t, unsigned point)
 	struct explain x;
 
 	explain_point(t->model, point, &x);
-	json_open(t, "explain", "{");
-	json_text(t, "code", x.situation->code);
-	json_text(t, "title", x.situation->title);
-	json_text(t, "severity", mon_severity_name(x.situation->severity));
-	json_text(t, "waiting", x.waiting);
-	json_text(t, "otherwise", x.otherwise);
-	json_seconds(t, "left_s", x.left_us);
-	json_close(t, "}");
+	mon_json_open(t, "explain", "{");
+	mon_json_text(t, "code", x.situation->code);
+	mon_json_text(t, "title", x.situation->title);
+	mon_json_text(t, "severity", mon_severity_name(x.situation->severity));
+	mon_json_text(t, "waiting", x.waiting);
+	mon_json_text(t, "otherwise", x.otherwise);
+	mon_json_seconds(t, "left_s", x.left_us);
+	mon_json_close(t, "}");
 }
 
 static void put_limits(struct mon_text *t, const struct mon_facts *f)
 {
-	json_open(t, "limits", "[");
+	mon_json_open(t, "limits", "[");
 	for (unsigned i = 0; i < f->n_limits; i++) {
-		json_open(t, NULL, "{");
-		json_text(t, "name", f->limit[i].name);
-		json_known(t, "A", f->limit[i].mA, 3);
-		json_bool(t, "binds", (int)i == f->binding);
-		json_close(t, "}");
+		mon_json_open(t, NULL, "{");
+		mon_json_text(t, "name", f->limit[i].name);
+		mon_json_known(t, "A", f->limit[i].mA, 3);
+		mon_json_bool(t, "binds", (int)i == f->binding);
+		mon_json_close(t, "}");
 	}
-	json_close(t, "]");
-	json_bool(t, "derated", f->is_derated);
-	json_text(t, "derating", f->derating);
-	json_open(t, "diagnostics", "[");
+	mon_json_close(t, "]");
+	mon_json_bool(t, "derated", f->is_derated);
+	mon_json_text(t, "derating", f->derating);
+	mon_json_open(t, "diagnostics", "[");
 	for (unsigned i = 0; i < f->n_diagnostics; i++) {
-		json_open(t, NULL, "{");
-		json_text(t, "name", f->diagnostic[i].name);
-		json_text(t, "severity", mon_severity_name((enum mon_severity)f->diagnostic[i].severity));
-		json_close(t, "}");
+		mon_json_open(t, NULL, "{");
+		mon_json_text(t, "name", f->diagnostic[i].name);
+		mon_json_text(t, "severity", mon_severity_name((enum mon_severity)f->diagnostic[i].severity));
+		mon_json_close(t, "}");
 	}
-	json_close(t, "]");
+	mon_json_close(t, "]");
 }
 
 static void put_facts(struct mon_text *t, const struct mon_facts *f)
 {
-	json_text(t, "phase", mon_phase_name(f->phase));
-	json_integer(t, "state", f->state);
-	json_text(t, "state_name", f->state_name);
-	json_seconds(t, "state_for_s", f->state_for_us);
-	json_text(t, "protocol", f->protocol);
-	json_text(t, "pins", f->pins);
-	json_seconds(t, "module_age_s", f->module_age_us);
-	json_seconds(t, "controller_age_s", f->controller_age_us);
-	json_bool(t, "module_silent", f->is_module_silent);
-	json_bool(t, "controller_silent", f->is_controller_silent);
-	json_known(t, "target_V", f->target_mV, 3);
-	json_known(t, "target_A", f->target_mA, 3);
-	json_known(t, "present_V", f->present_mV, 3);
-	json_known(t, "present_A", f->present_mA, 3);
-	json_known(t, "battery_V", f->battery_mV, 3);
-	json_known(t, "power_W", f->power_W, 0);
-	json_known(t, "soc_percent", f->soc_permille, 1);
-	json_known(t, "target_soc_percent", f->target_soc_permille, 1);
-	json_integer(t, "capacity_Wh", f->capacity_Wh);
-	json_known(t, "insulation_ohm", f->insulation_ohm, 0);
-	json_known(t, "hottest_degC", f->hottest_mdegC, 3);
-	json_text(t, "hottest", f->hottest);
-	json_text(t, "contactors",
-		  !f->is_contactor_known     ? "unknown"
-		  : f->are_contactors_closed ? "closed"
-					     : "open");
-	json_bool(t, "emergency", f->is_emergency);
-	json_text(t, "emergency_origin", f->emergency_origin);
+	mon_json_text(t, "phase", mon_phase_name(f->phase));
+	mon_json_integer(t, "state", f->state);
+	mon_json_text(t, "state_name", f->state_name);
+	mon_json_seconds(t, "state_for_s", f->state_for_us);
+	mon_json_text(t, "protocol", f->protocol);
+	mon_json_text(t, "pins", f->pins);
+	mon_json_seconds(t, "module_age_s", f->module_age_us);
+	mon_json_seconds(t, "controller_age_s", f->controller_age_us);
+	mon_json_bool(t, "module_silent", f->is_module_silent);
+	mon_json_bool(t, "controller_silent", f->is_controller_silent);
+	mon_json_known(t, "target_V", f->target_mV, 3);
+	mon_json_known(t, "target_A", f->target_mA, 3);
+	mon_json_known(t, "present_V", f->present_mV, 3);
+	mon_json_known(t, "present_A", f->present_mA, 3);
+	mon_json_known(t, "battery_V", f->battery_mV, 3);
+	mon_json_known(t, "power_W", f->power_W, 0);
+	mon_json_known(t, "soc_percent", f->soc_permille, 1);
+	mon_json_known(t, "target_soc_percent", f->target_soc_permille, 1);
+	mon_json_integer(t, "capacity_Wh", f->capacity_Wh);
+	mon_json_known(t, "insulation_ohm", f->insulation_ohm, 0);
+	mon_json_known(t, "hottest_degC", f->hottest_mdegC, 3);
+	mon_json_text(t, "hottest", f->hottest);
+	mon_json_text(t, "contactors",
+		      !f->is_contactor_known	 ? "unknown"
+		      : f->are_contactors_closed ? "closed"
+						 : "open");
+	mon_json_bool(t, "emergency", f->is_emergency);
+	mon_json_text(t, "emergency_origin", f->emergency_origin);
 	put_limits(t, f);
 }
 
@@ -100,22 +100,22 @@ static void put_signals(struct mon_text *t, unsigned point, unsigned msg)
 {
 	const struct msg_layout *l = &t->model->layouts[msg];
 
-	json_open(t, "signals", "{");
+	mon_json_open(t, "signals", "{");
 	for (unsigned i = 0; i < l->n_fields; i++) {
 		const struct mon_value v = mon_field(t->model, point, msg, i);
 		const struct mon_unit unit = mon_unit_of(&l->fields[i]);
 
 		if (!v.is_known)
 			continue;
-		json_open(t, l->fields[i].signal, "{");
-		json_decimal(t, "value", v.number, unit.digits, unit.shown);
+		mon_json_open(t, l->fields[i].signal, "{");
+		mon_json_decimal(t, "value", v.number, unit.digits, unit.shown);
 		if (unit.name[0])
-			json_text(t, "unit", unit.name);
+			mon_json_text(t, "unit", unit.name);
 		if (v.label)
-			json_text(t, "label", v.label);
-		json_close(t, "}");
+			mon_json_text(t, "label", v.label);
+		mon_json_close(t, "}");
 	}
-	json_close(t, "}");
+	mon_json_close(t, "}");
 }
 
 static const char *half_name(const struct mon_model *m, unsigned msg)
@@ -128,20 +128,20 @@ static void put_message(struct mon_text *t, const struct mon_point *p, unsigned 
 	const struct mon_model *m = t->model;
 	const struct mon_msg *g = &p->msg[msg];
 
-	json_open(t, NULL, "{");
-	json_text(t, "name", m->layouts[msg].name);
-	json_text(t, "from", half_name(m, msg));
-	json_integer(t, "count", g->n);
-	json_integer(t, "changes", g->n_changes);
-	json_integer(t, "short", g->n_short);
-	json_decimal(t, "period_ms", g->period_us, 3, 0);
-	json_decimal(t, "jitter_ms", g->jitter_us, 3, 0);
-	json_decimal(t, "gap_max_ms", g->gap_max_us, 3, 0);
-	json_seconds(t, "age_s", m->now_us - g->last_us);
-	json_bool(t, "stale", mon_is_stale(m, point, msg));
-	json_bool(t, "lost", g->is_lost);
+	mon_json_open(t, NULL, "{");
+	mon_json_text(t, "name", m->layouts[msg].name);
+	mon_json_text(t, "from", half_name(m, msg));
+	mon_json_integer(t, "count", g->n);
+	mon_json_integer(t, "changes", g->n_changes);
+	mon_json_integer(t, "short", g->n_short);
+	mon_json_decimal(t, "period_ms", g->period_us, 3, 0);
+	mon_json_decimal(t, "jitter_ms", g->jitter_us, 3, 0);
+	mon_json_decimal(t, "gap_max_ms", g->gap_max_us, 3, 0);
+	mon_json_seconds(t, "age_s", m->now_us - g->last_us);
+	mon_json_bool(t, "stale", mon_is_stale(m, point, msg));
+	mon_json_bool(t, "lost", g->is_lost);
 	put_signals(t, point, msg);
-	json_close(t, "}");
+	mon_json_close(t, "}");
 }
 
 static void put_point(struct mon_text *t, const struct mon_point *p, unsigned point)
@@ -149,42 +149,42 @@ static void put_point(struct mon_text *t, const struct mon_point *p, unsigned po
 	struct mon_facts f;
 
 	mon_facts(t->model, point, &f);
-	json_open(t, NULL, "{");
-	json_integer(t, "point", point);
+	mon_json_open(t, NULL, "{");
+	mon_json_integer(t, "point", point);
 	put_explain(t, point);
 	put_facts(t, &f);
-	json_integer(t, "sessions", p->n_sessions);
+	mon_json_integer(t, "sessions", p->n_sessions);
 	if (p->session.is_known) {
-		json_open(t, "session", "{");
+		mon_json_open(t, "session", "{");
 		text_session_json(t, &p->session);
-		json_close(t, "}");
+		mon_json_close(t, "}");
 	}
-	json_open(t, "messages", "[");
+	mon_json_open(t, "messages", "[");
 	for (unsigned i = 0; i < t->model->n_msgs; i++)
 		if (p->msg[i].n)
 			put_message(t, p, point, i);
-	json_close(t, "]");
-	json_close(t, "}");
+	mon_json_close(t, "]");
+	mon_json_close(t, "}");
 }
 
 void text_snapshot_json(struct mon_text *t)
 {
 	t->is_first = true;
-	json_open(t, NULL, "{");
-	json_text(t, "type", "snapshot");
-	json_time(t, "t", t->model->now_us);
-	json_text(t, "side", mon_side_name(t->model->cfg.side));
-	json_text(t, "version", mon_version_name(t->model->cfg.side, t->model->cfg.version));
+	mon_json_open(t, NULL, "{");
+	mon_json_text(t, "type", "snapshot");
+	mon_json_time(t, "t", t->model->now_us);
+	mon_json_text(t, "side", mon_side_name(t->model->cfg.side));
+	mon_json_text(t, "version", mon_version_name(t->model->cfg.side, t->model->cfg.version));
 	put_bus(t);
-	json_open(t, "points", "[");
+	mon_json_open(t, "points", "[");
 	for (unsigned i = 0; i < MON_N_POINTS; i++) {
 		const struct mon_point *p = mon_point(t->model, i);
 
 		if (p)
 			put_point(t, p, i);
 	}
-	json_close(t, "]");
-	json_close(t, "}");
+	mon_json_close(t, "]");
+	mon_json_close(t, "}");
 	t->is_first = true;
 	text_end_line(t);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the pages of the monitor share among themselves: the drawing context, texts for numbers and times, the parts
- * of the frame, and the field panels. Not for users of the view. Pure.
+ * What the pages of the monitors share among themselves: the drawing context, texts for numbers and times, the parts
+ * of the frame, and the field panels. Not for users of the views. Pure.
  */
 #ifndef MONITOR_MON_VIEW_DRAW_H
 #define MONITOR_MON_VIEW_DRAW_H
@@ -71,6 +71,8 @@ void view_rule(struct mon_grid *g, int row, int col, int width, const char *titl
 
 /* Draws the top lines and the help line; returns what is left between them. */
 struct grid_rect view_frame(const struct view_ctx *c);
+/* The line of a replay: where in the log, how fast, and the keys for it. */
+void view_replay(struct mon_grid *g, const struct mon_source *s, int row);
 /* "12-30/64" in the help line, with arrows where there is more; nothing when all is in sight. */
 void view_scroll_mark(const struct view_ctx *c, int first, int shown, int total);
 /* Keeps *scroll where something is to be seen. */

@@ -76,20 +76,18 @@ static void draw_top(const struct view_ctx *c)
 }
 
 /* Keys of the replay, shortest first where there is little room. */
-static void draw_replay_keys(const struct view_ctx *c, int row)
+static void draw_replay_keys(struct mon_grid *g, int row)
 {
 	static const char keys[] = ". step  ←→ 10 s  [] 1 min  <> speed";
 	static const char few[] = ".step ←→10s []1min <>speed";
-	const char *text = c->g->cols >= 120 ? keys : few;
+	const char *text = g->cols >= 120 ? keys : few;
 
-	view_right(c->g, row, 0, c->g->cols - 1, GRID_DIM, text);
+	view_right(g, row, 0, g->cols - 1, GRID_DIM, text);
 }
 
-static void draw_replay(const struct view_ctx *c, int row)
+void view_replay(struct mon_grid *g, const struct mon_source *s, int row)
 {
-	const struct mon_source *s = c->source;
-	struct mon_grid *g = c->g;
-	int keys = g->cols >= 120 ? 37 : 28;
+	int keys = g->cols >= 120 ? 37 : g->cols >= MON_VIEW_MIN_COLS ? 28 : 0;
 	char at[VIEW_TEXT], end[VIEW_TEXT], speed[VIEW_TEXT] = "max";
 	int64_t length_us = s->end_us > s->begin_us ? s->end_us - s->begin_us : 0;
 	int64_t at_us = s->at_us > s->begin_us ? s->at_us - s->begin_us : 0;
@@ -126,7 +124,8 @@ static void draw_replay(const struct view_ctx *c, int row)
 	if (s->n_bad_lines)
 		grid_printf(g, row, col + 2, BAD_COLS - 1, GRID_WARN, "✗ %llu bad",
 			    (unsigned long long)s->n_bad_lines);
-	draw_replay_keys(c, row);
+	if (keys)
+		draw_replay_keys(g, row);
 }
 
 static void draw_help(const struct view_ctx *c)
@@ -170,7 +169,7 @@ struct grid_rect view_frame(const struct view_ctx *c)
 
 	draw_top(c);
 	if (c->source->is_replay)
-		draw_replay(c, 1);
+		view_replay(c->g, c->source, 1);
 	draw_help(c);
 	return (struct grid_rect){top, 0, c->g->rows - top - 1, c->g->cols};
 }

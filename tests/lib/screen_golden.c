@@ -187,6 +187,11 @@ void golden_expect(const char *name, const char *text)
 
 /* --- screens ----------------------------------------------------------------------------------------------- */
 
+const char *screen_title(const char *program)
+{
+	return program[0] == 'e' ? "EVSE " : program[0] == 's' ? "SITE " : "PEV ";
+}
+
 void screen_open(struct term_rig *t, const struct screen_case *c)
 {
 	const char *argv[MAX_ARGS] = {NULL};
@@ -206,7 +211,7 @@ void screen_open(struct term_rig *t, const struct screen_case *c)
 		argv[n++] = c->options[i];
 	assert_int_equal(term_start(t, argv, NULL, c->rows, c->cols), 0);
 	/* The top line begins with the interface, whatever the page. */
-	if (!term_wait_text(t, c->program[0] == 'e' ? "EVSE " : "PEV ")) {
+	if (!term_wait_text(t, screen_title(c->program))) {
 		term_show(t);
 		fail_msg("%s shows no first screen", c->program);
 	}

@@ -23,6 +23,8 @@ struct screen_case {
 	const char *marker;	/* stands on the screen that is wanted */
 };
 
+/* What the first line of a monitor begins with, whatever the page. */
+const char *screen_title(const char *program);
 /* Starts the monitor on the log, paused at start_s, and waits for its first screen. For cmocka. */
 void screen_open(struct term_rig *t, const struct screen_case *c);
 /* Waits until the screen is as the golden file says; fails the test with the lines that differ. For cmocka. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "tests/lib/proc_child.h"
+#include "tests/lib/screen_golden.h"
 #include "tests/lib/term_svg.h"
 
 #define QUIET_MS 300
@@ -33,27 +34,39 @@ static const struct shot shots[] = {
 	{"pev-charging", "pev-monitor", "pev_session", "16", 40, 120, "2", NULL, "harging"},
 	{"pev-insulation", "pev-monitor", "pev_insulation", "12", 40, 120, "2", NULL, "nsulation"},
 	{"pev-fault", "pev-monitor", "pev_fault", "8.4", 40, 120, "2", NULL, "quit"},
+	{"site-tree", "site-monitor", "site", "75", 40, 120, "w", NULL, "since the start"},
+	{"site-over", "site-monitor", "site", "49", 32, 110, TERM_DOWN, NULL, "street L1 A"},
+	{"site-points", "site-monitor", "site", "75", 40, 150, "2" TERM_END TERM_UP, NULL, "feed back"},
+	{"site-events", "site-monitor", "site", "85", 28, 100, "3", NULL, "raised"},
 };
 
 static int shoot(const struct shot *s, const char *folder)
 {
 	char program[PROC_PATH_MAX], log[128], path[512], title[256];
-	const char *argv[] = {program,	    "--replay", log,	   "--paused",
-			      "--start-at", s->start_s, s->option, NULL};
+	bool is_site = s->program[0] == 's';
+	const char *argv[] = {program,
+			      "--replay",
+			      log,
+			      "--paused",
+			      "--start-at",
+			      s->start_s,
+			      is_site ? "--site" : s->option,
+			      is_site ? "tests/screen/site.conf" : NULL,
+			      NULL};
 	struct term_rig t;
 	FILE *f;
 	int ret = 1;
 
 	snprintf(log, sizeof(log), "tests/screen/%s.log", s->log);
 	snprintf(path, sizeof(path), "%s/%s.svg", folder, s->file);
-	snprintf(title, sizeof(title), "%s --replay %s.log%s%s", s->program, s->log, s->option ? " " : "",
-		 s->option ? s->option : "");
+	snprintf(title, sizeof(title), "%s --replay %s.log%s%s%s", s->program, s->log, s->option ? " " : "",
+		 s->option ? s->option : "", is_site ? " --site site.conf" : "");
 	if (!proc_find_program(s->program, program)) {
 		fprintf(stderr, "shoot: %s is not built\n", s->program);
 		return 1;
 	}
 	if (term_start(&t, argv, NULL, s->rows, s->cols) == 0 &&
-	    term_wait_text(&t, s->program[0] == 'e' ? "EVSE " : "PEV ")) {
+	    term_wait_text(&t, screen_title(s->program))) {
 		term_wait_quiet(&t, QUIET_MS);
 		term_send(&t, s->keys);
 		ret = !term_wait_text(&t, s->marker) || !term_wait_quiet(&t, QUIET_MS);

@@ -356,7 +356,7 @@ static void test_replay_runs_to_its_end_and_stays(void **state)
 	screen_open(&g->t, g->c);
 	expect_text(g, "harging");
 	term_send(&g->t, TERM_RIGHT TERM_RIGHT TERM_RIGHT TERM_RIGHT);
-	screen_expect(&g->t, "evse_replay_end_80x24", "end");
+	screen_expect(&g->t, "evse_replay_end_80x24", "■ end");
 	term_send(&g->t, " ");
 	assert_true(term_wait_quiet(&g->t, QUIET_MS));
 	assert_true(term_pump(&g->t));
