@@ -41,6 +41,8 @@ static void lay_out(struct alloc_kit_state *k, const struct alloc_site *site, st
 	}
 	k->list = alloc_kit_cut(c, points, sizeof(*k->list));
 	k->order = alloc_kit_cut(c, points, sizeof(*k->order));
+	k->gain_mA = alloc_kit_cut(c, points, sizeof(*k->gain_mA));
+	k->aim_mA = alloc_kit_cut(c, points, sizeof(*k->aim_mA));
 	for (unsigned i = 0; i < 4; i++)
 		k->wide[i] = alloc_kit_cut(c, points, sizeof(*k->wide[i]));
 	for (unsigned i = 0; i < 2; i++)
@@ -134,7 +136,7 @@ void alloc_kit_bounds(const struct alloc_point *p, int32_t cap_mA, struct kit_po
 void alloc_kit_begin(struct alloc_kit_state *k, const struct alloc_call *call)
 {
 	k->call = call;
-	k->is_lowered = false;
+	k->is_lowered = k->is_cut_short = false;
 	k->n_work = k->n_points + k->n_rows;
 	k->can_export = call->export_limit_mA != NULL;
 	begin_side(k, KIT_IMPORT, call->limit_mA);

@@ -25,8 +25,9 @@
 #define KIT_MAX_Q16 (INT64_C(1) << 49) /* a direction's sum beyond it (8.6 MA) fits nowhere */
 #define KIT_LIMB    26		       /* bits of the low limb of a vector */
 #define KIT_TRIES   16		       /* rounds of single steps in climb, before the rest goes in order */
-#define KIT_PASSES  4096
-#define KIT_SMALL   192 /* lists up to this are sorted by merging */
+#define KIT_PASSES  256 /* work of climb, in points and members, where one's rise makes room for another */
+#define KIT_LEAP    (1 << 16) /* times a pass, when passes get small */
+#define KIT_SMALL   192	      /* lists up to this are sorted by merging */
 #define KIT_IMPORT  0
 #define KIT_EXPORT  1
 
@@ -82,6 +83,8 @@ struct alloc_kit_state {
 	bool can_export;  /* this call has export limits */
 	uint64_t
 		n_work; /* members and rows touched since begin, roughly: what a cycle costs without a clock */
+	/* climb could have gone on for long: phasors that make room for each other in ever smaller steps */
+	bool is_cut_short;
 	bool is_lowered; /* set() has lowered something: rows found full may not be */
 
 	struct kit_point *point;
@@ -98,6 +101,8 @@ struct alloc_kit_state {
 	uint32_t *list;	      /* n_points */
 	uint32_t *order;      /* n_points; of the host's equal share */
 	int64_t *wide[4];     /* n_points each */
+	int64_t *gain_mA;     /* n_points; of climb alone, so that fills may call it */
+	int64_t *aim_mA;      /* n_points; of climb and repair alone */
 	int64_t *row_wide[2]; /* n_rows each */
 	struct kit_level *level;
 	struct alloc_price *price;

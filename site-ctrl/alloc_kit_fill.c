@@ -60,7 +60,7 @@ void alloc_kit_fill_order(struct alloc_kit_state *k, const uint32_t *order, uint
  */
 void alloc_kit_repair(struct alloc_kit_state *k)
 {
-	int64_t *aim = k->wide[3];
+	int64_t *aim = k->aim_mA;
 	uint32_t n = alloc_kit_sort(k, NULL, k->list), at;
 	bool is_possible;
 
@@ -117,26 +117,81 @@ static bool rise_one(struct alloc_kit_state *k, uint32_t i)
 	return p->mA > 0;
 }
 
-/* Where one's rise can make room for another (phasors that are far apart), once is not enough. */
+/* Who could rise if there were room: true of nobody whose plain row is full, for those stay full. */
+static bool is_hopeful(const struct alloc_kit_state *k, uint32_t i)
+{
+	const struct kit_point *p;
+	uint32_t row;
+
+	if (!can_be_served(k, i))
+		return false;
+	p = &k->point[i];
+	row = k->blocked[i];
+	return p->mA >= 0 && p->mA < p->max_mA &&
+	       (row == ALLOC_NO_ROW || k->first_slot[row] != KIT_PLAIN || k->is_lowered);
+}
+
+/* As much as fits, in the order; the minimum first. True when it rose. */
+static bool raise_one(struct alloc_kit_state *k, uint32_t i)
+{
+	bool has_risen = false;
+
+	if (k->point[i].mA == 0 && k->point[i].min_mA > 0) {
+		admit_one(k, i);
+		has_risen = k->point[i].mA > 0;
+	}
+	return (alloc_kit_is_admitted(k, i) && raise_to_most(k, i)) || has_risen;
+}
+
+/* times what each rose in the last pass, for all together. Undone when it does not fit. */
+static bool leap(struct alloc_kit_state *k, const uint32_t *list, uint32_t n, int64_t times)
+{
+	for (uint32_t at = 0; at < n; at++) {
+		uint32_t i = list[at];
+
+		k->aim_mA[i] = fc_min_i64(k->gain_mA[i] * times, k->point[i].max_mA - k->point[i].mA);
+		alloc_kit_move(k, i, (int32_t)k->aim_mA[i]);
+	}
+	k->n_work += k->n_rows;
+	if (alloc_kit_rows_fit(k))
+		return true;
+	for (uint32_t at = 0; at < n; at++)
+		alloc_kit_move(k, list[at], (int32_t)-k->aim_mA[list[at]]);
+	return false;
+}
+
+/*
+ * Where one's rise can make room for another (phasors that are far apart), once is not enough. They may take turns in
+ * ever smaller steps; then all leap in the direction of the last pass, as far as that goes.
+ */
 static void raise_the_rest(struct alloc_kit_state *k, const uint32_t *order, uint32_t n)
 {
+	uint64_t most_work = k->n_work + (uint64_t)KIT_PASSES * (k->n_points + k->n_members);
 	bool has_risen = true;
 
-	for (unsigned pass = 0; has_risen && pass < (k->has_phasors ? KIT_PASSES : 1); pass++) {
+	for (unsigned pass = 1; has_risen && k->n_work < most_work; pass++) {
+		uint32_t n_hopeful = 0;
+
 		has_risen = false;
 		for (uint32_t at = 0; at < n; at++) {
 			uint32_t i = order[at];
+			int32_t before_mA;
 
-			if (!can_be_served(k, i) || k->point[i].mA < 0)
+			if (!is_hopeful(k, i))
 				continue;
-			if (k->point[i].mA == 0 && k->point[i].min_mA > 0) {
-				admit_one(k, i);
-				has_risen |= k->point[i].mA > 0;
-			}
-			if (alloc_kit_is_admitted(k, i))
-				has_risen |= raise_to_most(k, i);
+			before_mA = k->point[i].mA;
+			has_risen |= raise_one(k, i);
+			k->gain_mA[i] = k->point[i].mA - before_mA;
+			k->list[n_hopeful++] = i;
 		}
+		k->n_work += n;
+		order = k->list;
+		n = n_hopeful;
+		has_risen = has_risen && k->has_phasors;
+		for (int64_t times = KIT_LEAP; has_risen && pass % 4 == 0 && times > 0; times /= 2)
+			leap(k, order, n, times);
 	}
+	k->is_cut_short = has_risen;
 }
 
 void alloc_kit_climb(struct alloc_kit_state *k, const uint32_t *order, uint32_t n)

@@ -186,6 +186,16 @@ static int64_t usable_s(const struct work *w, uint32_t i, uint32_t s)
 	return until_us <= 0 ? 0 : fc_min_i64(w->slot[s].length_s, until_us / FC_US_PER_S);
 }
 
+/* left / coefficient, where that can be said in 64 bits. */
+static int64_t members_share(int64_t left, int32_t coef_q16)
+{
+	if (left <= 0)
+		return 0;
+	if (left / coef_q16 >= INT64_MAX / ALLOC_Q16 - 1)
+		return INT64_MAX;
+	return left / coef_q16 * ALLOC_Q16 + left % coef_q16 * ALLOC_Q16 / coef_q16;
+}
+
 /* Plans up to `want` more for point i in slot s; returns how much. */
 static int64_t take(struct work *w, uint32_t i, uint32_t s, int64_t want)
 {
@@ -199,16 +209,16 @@ static int64_t take(struct work *w, uint32_t i, uint32_t s, int64_t want)
 	for (k = site->first_of[i]; k < site->first_of[i + 1] && most > 0; k++) {
 		const struct alloc_member *m = &site->member[site->of_point[k]];
 
-		most = fc_min_i64(most, w->left[(size_t)m->row * MAX_SLOTS + s] / m->coef_q16 * ALLOC_Q16 +
-						w->left[(size_t)m->row * MAX_SLOTS + s] % m->coef_q16 *
-							ALLOC_Q16 / m->coef_q16);
+		most = fc_min_i64(most, members_share(w->left[(size_t)m->row * MAX_SLOTS + s], m->coef_q16));
 	}
 	if (most <= 0)
 		return 0;
 	for (k = site->first_of[i]; k < site->first_of[i + 1]; k++) {
 		const struct alloc_member *m = &site->member[site->of_point[k]];
 
-		w->left[(size_t)m->row * MAX_SLOTS + s] -= most * m->coef_q16 / ALLOC_Q16;
+		/* Factored, for the product of both may need more than 64 bits. */
+		w->left[(size_t)m->row * MAX_SLOTS + s] -=
+			most / ALLOC_Q16 * m->coef_q16 + most % ALLOC_Q16 * m->coef_q16 / ALLOC_Q16;
 	}
 	charge_of(w, i)[s] += most;
 	return most;

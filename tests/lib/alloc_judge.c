@@ -170,7 +170,7 @@ bool judge_is_max_min(struct judge *j, const int64_t *weight, int32_t tolerance,
 		int32_t step = step_of(p), mA = g->grant[i].mA;
 		bool has_bottleneck = false;
 
-		if (!can_be_served(p) || mA == 0 || mA + step > high_of(p))
+		if (!can_be_served(p) || mA == 0 || mA + (int64_t)tolerance * step > high_of(p))
 			continue;
 		for (uint32_t k = g->first_of[i]; k < g->first_of[i + 1] && !has_bottleneck; k++) {
 			const struct alloc_member *m = &g->member[g->of_point[k]];

@@ -10,7 +10,8 @@
 
 struct judge {
 	const struct alloc_rig *g;
-	char text[200]; /* what is wrong */
+	char text[200];	   /* what is wrong */
+	bool is_cut_short; /* an answer was not judged: climb had been ended */
 };
 
 /* Rows within their limits (properties 1), currents in their ranges and only for who wants (2, 3, 4). */

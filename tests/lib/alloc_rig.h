@@ -66,7 +66,7 @@ void rig_free(struct alloc_rig *g);
 void rig_make(struct alloc_rig *g, const struct rig_conf *conf);
 /* Other wants and limits for the same site. */
 void rig_shake(struct alloc_rig *g, const struct rig_conf *conf);
-/* *to: the site and wants of *from, point i stored at place[i], n_points_more idle points at places that are free. */
+/* *to: the site and wants of *from, point i stored at place[i] of n_points; at places that are free nobody is there. */
 void rig_reorder(struct alloc_rig *to, const struct alloc_rig *from, const uint32_t *place,
 		 uint32_t n_points);
 /* A car that wants: waiting, no minimum, weight 1, step 1. */

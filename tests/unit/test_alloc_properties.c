@@ -42,9 +42,11 @@ static struct rig_conf random_conf(struct alloc_rig *g)
 /* One instance: a site that is made, and a text when the property does not hold. */
 typedef bool property(struct alloc_rig *g, struct rig_conf *c, struct judge *j);
 
-static void hold(void **state, property *is_true, enum rig_kind last_kind, int32_t step_mA)
+/* Returns how many were cut short. */
+static uint64_t hold(void **state, property *is_true, enum rig_kind last_kind, int32_t step_mA)
 {
 	const struct options *o = *state;
+	uint64_t n_cut_short = 0;
 
 	for (uint64_t seed = o->seed; seed < o->seed + o->count; seed++) {
 		struct alloc_rig g = {.random = seed * 0x9E3779B1u};
@@ -58,9 +60,11 @@ static void hold(void **state, property *is_true, enum rig_kind last_kind, int32
 		rig_make(&g, &c);
 		holds = is_true(&g, &c, &j);
 		rig_free(&g);
+		n_cut_short += j.is_cut_short;
 		if (!holds)
 			fail_msg("seed %llu: %s", (unsigned long long)seed, j.text);
 	}
+	return n_cut_short;
 }
 
 static bool wrong(struct judge *j, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -106,24 +110,30 @@ static void test_properties_rows_and_ranges_hold(void **state)
 	hold(state, is_safe, RIG_PHASOR, 0);
 }
 
+/* Free rows of phasors can make climb go on for ever smaller steps; then it is ended. Seldom. */
 static bool is_conserving(struct alloc_rig *g, struct rig_conf *c, struct judge *j)
 {
-	(void)c;
 	for (unsigned p = 0; alloc_policies[p]; p++) {
 		/* plan may leave room on purpose: for a cheaper hour. */
 		if (strcmp(alloc_policies[p]->name, "plan") == 0)
 			continue;
 		rig_run(g, alloc_policies[p]->name);
+		j->is_cut_short = c->kind == RIG_PHASOR && g->run.kit_state->is_cut_short;
+		if (j->is_cut_short)
+			return true;
 		if (!judge_is_conserving(j))
 			return with_name(j, alloc_policies[p]->name);
 	}
 	rig_run(g, NULL);
-	return judge_is_conserving(j);
+	j->is_cut_short = c->kind == RIG_PHASOR && g->run.kit_state->is_cut_short;
+	return j->is_cut_short || judge_is_conserving(j);
 }
 
 static void test_properties_nobody_could_rise_alone(void **state)
 {
-	hold(state, is_conserving, RIG_PHASOR, 0);
+	const struct options *o = *state;
+
+	assert_true(hold(state, is_conserving, RIG_PHASOR, 0) <= o->count / 1000 + 1);
 }
 
 /* --- 6 ----------------------------------------------------------------------------------------------------- */

@@ -151,10 +151,9 @@ struct alloc_kit {
 	 */
 	void (*fill_level)(void *ctx, const int64_t *weight, const int64_t *offset_mA);
 	/*
-	 * By price: the next step goes to whoever has the largest worth / price, where the price of a step is the
-	 * steepest relative rise of a limit it causes, dearer as that limit fills. worth > 0 of each point, any
-	 * scale (31 bits). Near the best weighted sum where currents of several phases meet; on plain trees it is
-	 * the same as highest worth first.
+	 * The largest sum of worth x current that the rows allow, class by class, on top of what there is. worth > 0 of
+	 * each point, any scale (31 bits). Exact on plain trees, where it is the same as highest worth first; elsewhere
+	 * near the optimum. Who has not been admitted gets nothing, or at least his minimum and counts as admitted.
 	 */
 	void (*fill_price)(void *ctx, const int64_t *worth);
 	/*
