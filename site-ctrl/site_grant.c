@@ -172,7 +172,8 @@ static void note_sent(struct site *s, uint32_t i, int64_t now_us, const struct l
 		      const struct offer *o)
 {
 	struct site_slot *slot = &s->slot[i];
-	bool was_on = slot->charge_mA > 0, is_on = sent->charge_mA > 0;
+	bool was_on = slot->charge_mA > 0 || slot->discharge_mA > 0;
+	bool is_on = sent->charge_mA > 0 || sent->discharge_mA > 0;
 
 	s->count.n_grants++;
 	s->count.n_changes += sent->charge_mA != slot->charge_mA || sent->discharge_mA != slot->discharge_mA;

@@ -141,7 +141,8 @@ static enum site_role role_of(const struct site *s, uint32_t i, const struct all
 		return SITE_ROLE_OUT;
 	if (!site_wants(slot) || (w->max_mA == 0 && w->max_discharge_mA == 0))
 		return SITE_ROLE_IDLE;
-	if (slot->charge_mA == 0 && site_hold_is_fixed_off(&slot->hold, &s->conf, now_us))
+	if (slot->charge_mA == 0 && slot->discharge_mA == 0 &&
+	    site_hold_is_fixed_off(&slot->hold, &s->conf, now_us))
 		return SITE_ROLE_HELD;
 	return SITE_ROLE_ASKED;
 }

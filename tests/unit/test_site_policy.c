@@ -202,6 +202,35 @@ static void test_discharge_keeps_to_the_export_limit(void **state)
 	assert_int_equal(r->status.policy_faults, 0);
 }
 
+/* Feeding back is being on: the minimum time off has nothing to say between charging and it. */
+static void test_discharge_is_not_taken_for_being_off(void **state)
+{
+	static const struct alloc_policy_ops ops = {.allocate = feed};
+	struct site_rig *r = *state;
+	const struct lease_hold *hold = &r->car[0].hold;
+	uint32_t k, n_fed = 0;
+
+	r->policy = &ops;
+	r->conf.min_off_ms = 45000;
+	for (k = 0; k < 3; k++)
+		r->node[0].export_limit_mA[k] = 16000;
+	site_rig_points(r, 1);
+	r->point[0].kind = SITE_DC;
+	r->point[0].max_discharge_mA = 10000;
+	site_rig_start(r);
+	r->car[0].max_discharge_mA = 7000;
+	site_rig_plug(r, 0);
+	for (k = 0; k < 240 && lease_hold_charge_mA(hold, r->now_us) == 0; k++)
+		site_rig_run_ms(r, 1000);
+	for (k = 0; k < 240 && lease_hold_discharge_mA(hold, r->now_us) == 0; k++)
+		site_rig_run_ms(r, 1000);
+	for (k = 0; k < 30; k++) {
+		n_fed += lease_hold_discharge_mA(hold, r->now_us) > 0;
+		site_rig_run_ms(r, 1000);
+	}
+	assert_int_equal(n_fed, 30);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, site_rig_set_up, site_rig_tear_down)
 
 int main(void)
@@ -212,6 +241,7 @@ int main(void)
 		TEST(test_random_policy_never_gets_a_row_over_its_limit),
 		TEST(test_shadow_is_compared_and_never_granted),
 		TEST(test_discharge_keeps_to_the_export_limit),
+		TEST(test_discharge_is_not_taken_for_being_off),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
