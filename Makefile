@@ -227,7 +227,7 @@ screen-logs: $(B)/tests/screen/make_logs $(B)/tests/screen/make_site_log
 
 # Every bench after the other; each prints our figure beside a floor's or a peer's from the same run.
 $(B)/bench/bench_process: | $(B)/bin/evse-ctrl
-$(addprefix $(B)/bench/,bench_log bench_lot bench_replay) $(addprefix $(B)/tests/unit/,test_bus_log test_bus_log_live test_sim_lot test_sim_site): | \
+$(addprefix $(B)/bench/,bench_log bench_lot bench_replay) $(addprefix $(B)/tests/unit/,test_bus_log test_bus_log_live test_sim_lot_program test_sim_site): | \
 	$(addprefix $(B)/bin/,bus-log sim-run dbc)
 bench: $(BENCHES)
 	@for b in $(BENCHES); do echo "--- $$b"; $$b || exit 1; done

@@ -186,6 +186,9 @@ def both_customers(bench, checks):
     bench.start("secc", "secc-sim", "--protocol", "3.2", "--no-free-service")
     bench.start("evcc", "evcc-sim", "--protocol", "2.0-ex")
     plug_and_charge(bench, judge, "evcc")
+    # The last state asks for Sequence_Control too: its answer is still on its way.
+    idle_s = judge.seen[0x6B000][-1][0]
+    bench.until(lambda: judge.seen[0x63002][-1][0] >= idle_s - 0.01, 5, "Sequence_Control of the idle charger")
     check_states(checks, judge)
     check_stages(checks, judge)
     check_wire(checks, judge, "3.2 and 2.0-ex")

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The light simulation of a lot: sessions and networks as files, the judge, slots, counts; and the program.
+ * The light simulation of a lot: sessions and networks as files, the judge, slots, counts.
  */
 #include <errno.h>
 #include <math.h>
@@ -17,7 +17,6 @@
 
 #include "sim/sim_run_lot_sim.h"
 #include "site-ctrl/load_net.h"
-#include "tests/lib/json_check.h"
 #include "tests/lib/tool_rig.h"
 
 #define SLOT   LOT_SLOT_S
@@ -547,75 +546,6 @@ static void test_lot_random_sessions_rows_hold_and_repeat(void **state)
 	}
 }
 
-/* --- the program --------------------------------------------------------------------------------------------- */
-
-static void write_files(void)
-{
-	tool_write(&rig, "net_stations.csv", trio_stations);
-	tool_write(&rig, "net_constraints.csv", trio_constraints);
-	tool_write(&rig, "w.csv", HEAD "1,A,0,3600,3000\n2,B,0,3600,3000\n3,C,300,3600,3000\n");
-}
-
-static void test_program_table_out_and_json(void **state)
-{
-	char *text;
-	const char *json;
-
-	(void)state;
-	write_files();
-	assert_int_equal(tool_run(&rig, "sim-run --workload w.csv --network net --policy fair --out a.csv"),
-			 0);
-	assert_non_null(strstr(rig.said, "3 sessions that want 9.0 kWh, 13 slots of 300 s"));
-	assert_non_null(strstr(rig.said, "\nviolations                          0\n"));
-	text = tool_read(&rig, "a.csv");
-	assert_memory_equal(text, "time_s,station,amps\n0,A,", 24);
-	free(text);
-	assert_int_equal(tool_run(&rig, "sim-run --workload w.csv --network net --policy fair --json"), 0);
-	json = json_check(rig.said, strlen(rig.said));
-	assert_null(json);
-	assert_non_null(strstr(rig.said, "\"violations\":0,"));
-	assert_int_equal(tool_run(&rig, "sim-run --workload w.csv --network net --policy all --json"), 0);
-	assert_null(json_check(rig.said, strlen(rig.said)));
-	assert_non_null(strstr(rig.said, "{\"results\":[{\"policy\":"));
-}
-
-static void test_program_wrong_use_and_bad_files(void **state)
-{
-	static const struct {
-		const char *arguments;
-		int status;
-		const char *says;
-	} cases[] = {
-		{"--workload w.csv --policy fair", 2, "a lot needs"},
-		{"--network net", 2, "a lot needs"},
-		{"--workload w.csv --network net --policy nobody", 2, "nobody"},
-		{"--workload w.csv --network net --policy fair,", 2, "names with commas"},
-		{"--workload w.csv --network net --policy fair --limit-kw x", 2, "--limit-kw takes"},
-		{"--workload w.csv --network net --policy fair --limit-kw 0", 2, "--limit-kw takes"},
-		{"--workload w.csv --network net --policy fair --days 0", 2, "--days takes"},
-		{"--workload w.csv --network net --policy fair --set policy.nonsense=1", 2, "nonsense"},
-		{"--workload w.csv --network net --policy all --out a.csv", 2, "one policy"},
-		{"--workload none.csv --network net --policy fair", 1, "none.csv: No such file"},
-		{"--workload w.csv --network none --policy fair", 1, "none_stations.csv"},
-		{"--workload w.csv --network net --policy fair --stated-departures", 1,
-		 "w.csv:1: there is no column"},
-		{"--workload bad.csv --network net --policy fair", 1, "bad.csv:2: there is no station \"X\""},
-		{"--workload w.csv --network net --policy fair --out none/a.csv", 1,
-		 "none/a.csv: No such file"},
-		{"--workload w.csv --network net --policy fair --out /dev/full", 1,
-		 "/dev/full: cannot be written"},
-	};
-
-	(void)state;
-	write_files();
-	tool_write(&rig, "bad.csv", HEAD "1,X,0,3600,3000\n");
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		assert_int_equal(tool_run(&rig, "sim-run %s", cases[i].arguments), cases[i].status);
-		if (!strstr(rig.said, cases[i].says))
-			fail_msg("%s: not \"%s\" but %s", cases[i].arguments, cases[i].says, rig.said);
-	}
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -638,8 +568,6 @@ int main(void)
 		TEST(test_lot_reckless_policy_no_violation),
 		TEST(test_lot_nobody_at_all),
 		TEST(test_lot_random_sessions_rows_hold_and_repeat),
-		TEST(test_program_table_out_and_json),
-		TEST(test_program_wrong_use_and_bad_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
